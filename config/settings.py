@@ -1,0 +1,221 @@
+"""The settings of one installation: the only reader of the environment.
+
+A `Settings` is frozen and complete. Combinations that cannot work are refused, all at once, before anything starts.
+Every field is documented in docs/settings.md under its own heading; `tests/test_house.py` compares the two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+HERE = Path(__file__).resolve().parent
+MIN_KEY_BYTES = 32
+
+
+class SettingsRefused(Exception):
+    """The configuration cannot work; `problems` lists everything that is wrong, one sentence each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation. Times are in seconds unless a name says otherwise."""
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    web_processes: int = 1
+    web_threads: int = 8
+    engine: str = "lexicon"
+    engine_threads: int = 1
+    policy_file: Path = HERE / "policy.toml"
+    judge_timeout: float = 2.0
+    signing_keys: tuple[str, ...] = ()
+    trusted_proxies: tuple[IPNetwork, ...] = ()
+    development: bool = False
+    demo: bool = False
+    outbound_allow: frozenset[tuple[str, int]] = frozenset()
+    body_limit: int = 65_536
+    text_limit: int = 5_000
+    edit_window: int = 300
+    token_life: int = 900
+    renewal_life: int = 90 * 86_400
+    session_idle: int = 3_600
+    session_life: int = 43_200
+    webhook_timeout: float = 15.0
+    delivery_lease: int = 60
+    limit_comment: str = "author 4/minute 40/hour, network 20/minute 200/hour, site 600/minute"
+    limit_edit: str = "author 10/minute, network 40/minute, site 600/minute"
+    limit_report: str = "author 10/minute 60/hour, network 30/minute, site 600/minute"
+    limit_reaction: str = "author 60/minute, network 200/minute, site 3000/minute"
+    limit_token: str = "network 20/minute 200/hour, site 1200/minute"  # noqa: S105 - a rate, not a secret
+    limit_login: str = "author 5/minute 30/hour, network 20/minute 100/hour"
+    limit_article: str = "author 10/hour, network 20/hour, site 300/hour"
+    limit_read: str = "network 600/minute"
+    log_level: str = "INFO"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the truth lives in one file beside the service."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def secure(self) -> bool:
+        """Whether readers and staff reach the service over TLS."""
+        return self.public_url.startswith("https://")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One pass over an environment, collecting what is wrong instead of stopping at the first."""
+
+    environ: Mapping[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    def take(self, name: str, default: Any) -> Any:
+        """The value of one setting, converted to the type of its default."""
+        raw = self.environ.get(name.upper())
+        if name == "signing_keys":
+            return self._signing_keys(raw)
+        if raw is None or raw == "":
+            return default
+        try:
+            return _convert(name, raw.strip(), default)
+        except ValueError as wrong:
+            self.problems.append(f"{name.upper()}: {wrong}")
+            return default
+
+    def _signing_keys(self, raw: str | None) -> tuple[str, ...]:
+        path = self.environ.get("SIGNING_KEYS_FILE")
+        if raw is None and path:
+            try:
+                raw = Path(path).read_text(encoding="utf-8")
+            except OSError as wrong:
+                self.problems.append(f"SIGNING_KEYS_FILE: cannot be read ({wrong.strerror})")
+        return tuple((raw or "").split())
+
+
+def _convert(name: str, raw: str, default: Any) -> Any:
+    if name == "trusted_proxies":
+        return tuple(ipaddress.ip_network(part) for part in raw.replace(",", " ").split())
+    if name == "outbound_allow":
+        return frozenset(_host_port(part) for part in raw.replace(",", " ").split())
+    if isinstance(default, bool):
+        return _boolean(raw)
+    if isinstance(default, int):
+        return _number(raw, int)
+    if isinstance(default, float):
+        return _number(raw, float)
+    return Path(raw) if isinstance(default, Path) else raw
+
+
+def _boolean(raw: str) -> bool:
+    if raw not in ("0", "1"):
+        raise ValueError("must be 0 or 1")
+    return raw == "1"
+
+
+def _number(raw: str, kind: type[int] | type[float]) -> int | float:
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ValueError(f"must be {'a whole number' if kind is int else 'a number'}, not {raw!r}") from None
+
+
+def _host_port(raw: str) -> tuple[str, int]:
+    host, colon, port = raw.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65_536 or not host:
+        raise ValueError(f"{raw!r} is no host:port pair")
+    return host.strip("[]").lower(), int(port)
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from an environment (the process's own by default); raises `SettingsRefused` with all problems."""
+    reading = _Reading(os.environ if environ is None else environ)
+    values = {f.name: reading.take(f.name, f.default) for f in fields(Settings)}
+    values["data_dir"] = Path(values["data_dir"]).absolute()
+    values["database_url"] = values["database_url"] or f"sqlite:///{values['data_dir'] / 'firstword.db'}"
+    values["public_url"] = (values["public_url"] or f"http://localhost:{values['port']}").rstrip("/")
+    settings = Settings(**values)
+    problems = reading.problems + check(settings)
+    if problems:
+        raise SettingsRefused(problems)
+    return settings
+
+
+def check(settings: Settings) -> list[str]:
+    """Everything about these settings that cannot work, one sentence each."""
+    return [sentence for wrong, sentence in _rules(settings) if wrong]
+
+
+def _rules(s: Settings) -> list[tuple[bool, str]]:
+    scheme = s.database_url.split(":", 1)[0]
+    public = urlsplit(s.public_url)
+    positive = (
+        "web_processes",
+        "web_threads",
+        "engine_threads",
+        "body_limit",
+        "text_limit",
+        "token_life",
+        "renewal_life",
+        "session_idle",
+        "session_life",
+        "delivery_lease",
+    )
+    return [
+        (
+            scheme not in ("sqlite", "postgresql+psycopg"),
+            "DATABASE_URL: must start with sqlite:/// or postgresql+psycopg://",
+        ),
+        (
+            s.is_sqlite and s.web_processes > 1,
+            "WEB_PROCESSES: several web processes need PostgreSQL; SQLite is served by one process with threads",
+        ),
+        (
+            s.web_processes > 1 and not s.redis_url,
+            "WEB_PROCESSES: several web processes with limits in memory would each count alone; set REDIS_URL",
+        ),
+        (
+            bool(s.redis_url) and not s.redis_url.startswith(("redis://", "rediss://", "unix://")),
+            "REDIS_URL: must start with redis://, rediss:// or unix://",
+        ),
+        (not 0 < s.port < 65_536, "PORT: must be between 1 and 65535"),
+        (
+            public.scheme not in ("http", "https") or not public.hostname or public.path not in ("", "/"),
+            "PUBLIC_URL: must be http(s)://host[:port] without a path",
+        ),
+        (not s.signing_keys, "SIGNING_KEYS: none; `make run` makes one, or: openssl rand -hex 32"),
+        (len(s.signing_keys) > 2, "SIGNING_KEYS: at most two, the newest first"),
+        (
+            any(len(key.encode()) < MIN_KEY_BYTES for key in s.signing_keys),
+            f"SIGNING_KEYS: each must have at least {MIN_KEY_BYTES} bytes",
+        ),
+        (
+            bool(s.outbound_allow) and not s.development,
+            "OUTBOUND_ALLOW: opens a hole to private addresses and is for DEVELOPMENT=1 only",
+        ),
+        (s.demo and not s.development, "DEMO: needs DEVELOPMENT=1"),
+        (not s.policy_file.is_file(), f"POLICY_FILE: no such file ({s.policy_file.name})"),
+        (s.judge_timeout <= 0, "JUDGE_TIMEOUT: must be above 0"),
+        (
+            s.webhook_timeout <= 0 or s.webhook_timeout >= s.delivery_lease,
+            "WEBHOOK_TIMEOUT: must be above 0 and below DELIVERY_LEASE",
+        ),
+        (s.edit_window < 0, "EDIT_WINDOW: must not be negative"),
+        *((getattr(s, name) < 1, f"{name.upper()}: must be at least 1") for name in positive),
+    ]

@@ -1,0 +1,142 @@
+"""The database: `read()` and `write()`, and the only commit in the house.
+
+SQLite is used as it must be: WAL, `synchronous=FULL`, foreign keys on, and `BEGIN IMMEDIATE` for every write, so that
+two writers wait for each other instead of losing updates. On PostgreSQL writes run at READ COMMITTED and the use cases
+lock the rows that they judge by (`SELECT … FOR UPDATE`, always in the order article, author, comment, site counter).
+
+This room knows no table and no use case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session
+
+from service.errors import Unavailable
+
+BUSY_SECONDS = 10
+POOL_SECONDS = 10
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC. Refuses naive datetimes; SQLite, which keeps no zone, gets it back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what has no zone; SQLite stores UTC without one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back the zone that SQLite does not keep."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One database. Use cases that take a `Database` open and close their own transaction."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._reader = _sqlite_engine(url, pool_size, begin="BEGIN")
+            self._writer = _sqlite_engine(url, pool_size, begin="BEGIN IMMEDIATE")
+        else:
+            self._writer = _postgres_engine(url, pool_size)
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one consistent snapshot that cannot write."""
+        with _translated(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed when the block ends and undone when it raises."""
+        with _translated(), Session(self._writer, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and the read path of rendered threads."""
+        return self._writer
+
+    @property
+    def reader(self) -> Engine:
+        """The reading engine, for Core reads."""
+        return self._reader
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that does not answer becomes `Unavailable`; everything else stays what it is."""
+    try:
+        yield
+    except OperationalError as failure:
+        raise Unavailable("The database does not answer. Nothing was stored; try again in a moment.") from failure
+    except DBAPIError as failure:
+        if failure.connection_invalidated:
+            raise Unavailable("The database went away. Nothing was stored; try again in a moment.") from failure
+        raise
+
+
+def _sqlite_engine(url: str, pool_size: int, *, begin: str) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,  # a failing statement must not carry comment text into a log
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=POOL_SECONDS,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        if begin == "BEGIN":
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def open_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        hide_parameters=True,  # a failing statement must not carry comment text into a log
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+        },
+    )
