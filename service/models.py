@@ -279,6 +279,7 @@ class Comment(SQLModel, table=True):
     created_at: datetime = _time()
     decided_at: datetime | None = _time(default=None, nullable=True)
     gone: str | None = None
+    revision: int = 0
 
 
 class CommentVersion(SQLModel, table=True):
@@ -299,11 +300,14 @@ class CommentVersion(SQLModel, table=True):
 
 
 class Decision(SQLModel, table=True):
-    """What was concluded about one version of one text, by whom or what, from which findings. Append-only."""
+    """What was concluded about one version of one text, by whom or what, from which findings. Append-only.
+
+    `revision` numbers the decisions of one comment; `previous` is the state that an undo restores.
+    """
 
     __tablename__ = "decision"
     __table_args__ = (
-        Index("ix_decision_comment", "comment_id", "created_at", "id"),
+        UniqueConstraint("comment_id", "revision"),
         Index("ix_decision_recent", "site_id", "created_at", "id"),
         Index("ix_decision_actor", "actor_id", "created_at"),
     )
@@ -311,9 +315,11 @@ class Decision(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     site_id: str = _key("site")
     comment_id: str = _key("comment")
+    revision: int
     version: int
     actor: str
     actor_id: str | None = None
+    actor_name: str = ""
     verb: str
     before: str | None = None
     after: str
@@ -322,6 +328,7 @@ class Decision(SQLModel, table=True):
     judgement: dict[str, Any] = _json(dict)
     policy_digest: str | None = None
     undoes: str | None = None
+    previous: dict[str, Any] = _json(dict)
     batch: str | None = Field(default=None, index=True)
     created_at: datetime = _time()
 

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises: 
-Create Date: 2026-11-22 15:30:38.020788
+Create Date: 2026-11-22 15:32:21.821445
 """
 
 import sqlalchemy as sa
@@ -274,6 +274,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('gone', sa.String(), nullable=True),
+    sa.Column('revision', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['article_id'], ['article.id'], ),
     sa.ForeignKeyConstraint(['author_id'], ['author.id'], ),
     sa.ForeignKeyConstraint(['parent_id'], ['comment.id'], ),
@@ -356,9 +357,11 @@ def upgrade() -> None:
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('site_id', sa.String(), nullable=False),
     sa.Column('comment_id', sa.String(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('actor', sa.String(), nullable=False),
     sa.Column('actor_id', sa.String(), nullable=True),
+    sa.Column('actor_name', sa.String(), nullable=False),
     sa.Column('verb', sa.String(), nullable=False),
     sa.Column('before', sa.String(), nullable=True),
     sa.Column('after', sa.String(), nullable=False),
@@ -367,16 +370,17 @@ def upgrade() -> None:
     sa.Column('judgement', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('policy_digest', sa.String(), nullable=True),
     sa.Column('undoes', sa.String(), nullable=True),
+    sa.Column('previous', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('batch', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], ),
     sa.ForeignKeyConstraint(['site_id'], ['site.id'], ),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('comment_id', 'revision')
     )
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.create_index('ix_decision_actor', ['actor_id', 'created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_decision_batch'), ['batch'], unique=False)
-        batch_op.create_index('ix_decision_comment', ['comment_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_decision_recent', ['site_id', 'created_at', 'id'], unique=False)
 
     op.create_table('idempotency',
@@ -450,7 +454,6 @@ def downgrade() -> None:
     op.drop_table('idempotency')
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.drop_index('ix_decision_recent')
-        batch_op.drop_index('ix_decision_comment')
         batch_op.drop_index(batch_op.f('ix_decision_batch'))
         batch_op.drop_index('ix_decision_actor')
 

@@ -1,0 +1,214 @@
+"""The one door for status: transition, decision row, article version, counters and events, in one transaction.
+
+Every change of what is public or pending passes through `record`. Callers hold the locks that `locked` takes and have
+checked what they must; this room keeps the books. It never judges and never reads the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlmodel import Session, col, select
+
+from service.errors import NotFound
+from service.models import (
+    APPROVED,
+    DELETED,
+    PENDING,
+    REJECTED,
+    Article,
+    Author,
+    Comment,
+    CommentVersion,
+    Decision,
+)
+from service.webhooks import emit
+
+Row = TypeVar("Row")
+
+STATUS_EVENTS = {
+    PENDING: "comment.pending",
+    APPROVED: "comment.approved",
+    REJECTED: "comment.rejected",
+    DELETED: "comment.deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who decided: `engine`, `author`, `moderator`, `host` or `system`; `id` and `name` where there is a person."""
+
+    kind: str
+    id: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transition: what becomes of which versions, and by whom and why.
+
+    `statuses` maps version numbers to their new status; `public` is the version readers see afterwards (None: none);
+    `gone` says why a comment is no longer there (`withdrawn`, `removed`).
+    """
+
+    actor: Actor
+    verb: str
+    version: int
+    statuses: Mapping[int, str]
+    public: int | None
+    gone: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    policy_digest: str | None = None
+    undoes: str | None = None
+    batch: str | None = None
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A comment with what belongs to it, locked for the caller's transaction."""
+
+    article: Article
+    author: Author
+    comment: Comment
+    versions: dict[int, CommentVersion]
+    parent: Comment | None
+
+    @property
+    def latest(self) -> CommentVersion:
+        """The text written last."""
+        return self.versions[self.comment.latest]
+
+
+def locked(session: Session, comment_id: str) -> Case:
+    """Lock a comment's rows in the house's order (article, author, parent, comment) and read them fresh."""
+    found = session.exec(
+        select(Comment.article_id, Comment.author_id, Comment.parent_id).where(Comment.id == comment_id)
+    ).first()
+    if found is None:
+        raise NotFound("There is no such comment.")
+    article_id, author_id, parent_id = found
+    article = lock(session, Article, article_id)
+    author = lock(session, Author, author_id)
+    parent = lock(session, Comment, parent_id) if parent_id else None
+    comment = lock(session, Comment, comment_id)
+    rows = session.exec(select(CommentVersion).where(CommentVersion.comment_id == comment_id)).all()
+    return Case(article, author, comment, {row.number: row for row in rows}, parent)
+
+
+def lock(session: Session, table: type[Row], key: str) -> Row:
+    """One row, locked and fresh; raises `NotFound` when it is not there."""
+    row = session.get(table, key, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound("That is no longer there.")
+    return row
+
+
+def record(session: Session, case: Case, change: Change, *, now: datetime) -> Decision:
+    """Apply a change to a locked case and write its decision, counters and events; returns the decision row."""
+    comment = case.comment
+    before = _state(case)
+    was_public, was_rejected = comment.public is not None, comment.status == REJECTED
+    for number, status in change.statuses.items():
+        case.versions[number].status = status
+        session.add(case.versions[number])
+    comment.public, comment.gone = change.public, change.gone
+    comment.status = case.latest.status
+    comment.revision += 1
+    comment.decided_at = now
+    comment.ever_public = comment.ever_public or comment.public is not None
+    _count(case, was_public, was_rejected, now)
+    decision = _decision(case, change, before, now)
+    session.add_all(row for row in (comment, case.article, case.author, case.parent, decision) if row is not None)
+    session.flush()
+    _tell(session, case, change, now)
+    return decision
+
+
+def _state(case: Case) -> dict[str, Any]:
+    return {
+        "public": case.comment.public,
+        "gone": case.comment.gone,
+        "statuses": {str(number): row.status for number, row in case.versions.items()},
+    }
+
+
+def _count(case: Case, was_public: bool, was_rejected: bool, now: datetime) -> None:
+    """Keep the totals equal to the rows: article and parent count public comments, the author both outcomes."""
+    step = int(case.comment.public is not None) - int(was_public)
+    case.article.count += step
+    case.author.approved += step
+    case.author.rejected += int(case.comment.status == REJECTED) - int(was_rejected)
+    case.article.version += 1
+    if step > 0:
+        case.article.last_comment_at = now
+    if case.parent is not None:
+        case.parent.public_replies += step
+
+
+def _decision(case: Case, change: Change, before: dict[str, Any], now: datetime) -> Decision:
+    comment = case.comment
+    return Decision(
+        site_id=comment.site_id,
+        comment_id=comment.id,
+        revision=comment.revision,
+        version=change.version,
+        actor=change.actor.kind,
+        actor_id=change.actor.id,
+        actor_name=change.actor.name,
+        verb=change.verb,
+        before=before["statuses"].get(str(change.version)) if comment.revision > 1 else None,
+        after=case.versions[change.version].status,
+        reason=change.reason,
+        note=change.note,
+        judgement=dict(change.judgement),
+        policy_digest=change.policy_digest,
+        undoes=change.undoes,
+        previous=before,
+        batch=change.batch,
+        created_at=now,
+    )
+
+
+def _tell(session: Session, case: Case, change: Change, now: datetime) -> None:
+    """One event for what was done and one for the status that came of it; never the same twice."""
+    types = dict.fromkeys((*change.events, STATUS_EVENTS[case.versions[change.version].status]))
+    for type_ in types:
+        payload = told(case, change.actor, change.version, change.reason)
+        emit(session, case.comment.site_id, type_, payload, now=now, comment_id=case.comment.id)
+
+
+def told(case: Case, actor: Actor, version: int, reason: str | None = None) -> dict[str, Any]:
+    """The thin payload of a comment's event: ids and states, no text and no name."""
+    comment = case.comment
+    return {
+        "comment": {
+            "id": comment.id,
+            "parent": comment.parent_id,
+            "version": version,
+            "revision": comment.revision,
+            "status": case.versions[version].status,
+            "public_version": comment.public,
+        },
+        "article": {"key": case.article.key, "count": case.article.count},
+        "author": {"id": comment.author_id},
+        "actor": actor.kind,
+        "reason": reason,
+    }
+
+
+def restored(case: Case, previous: Mapping[str, Any]) -> tuple[dict[int, str], int | None, str | None]:
+    """Statuses, public version and `gone` of an earlier state, for a compensating decision."""
+    statuses = {int(number): status for number, status in previous["statuses"].items()}
+    return {n: s for n, s in statuses.items() if n in case.versions}, previous["public"], previous["gone"]
+
+
+def history(session: Session, comment_id: str) -> list[Decision]:
+    """Every decision about a comment, oldest first."""
+    rows = select(Decision).where(Decision.comment_id == comment_id).order_by(col(Decision.revision))
+    return list(session.exec(rows))

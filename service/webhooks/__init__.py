@@ -1,0 +1,8 @@
+"""Events to the host site: numbered, fanned out, signed by Standard Webhooks, retried until they arrive.
+
+Nothing here decides about comments; other rooms call `emit` inside their own transaction.
+"""
+
+from service.webhooks.events import EVENTS, emit
+
+__all__ = ["EVENTS", "emit"]
