@@ -449,7 +449,10 @@ class Event(SQLModel, table=True):
 
 
 class Endpoint(SQLModel, table=True):
-    """An address of the host that gets events. `secrets` has one live key, two during a rotation."""
+    """An address of the host that gets events. `secrets` has one live key, two during a rotation.
+
+    `slow` endpoints (new, failing, or answering late) share few of the worker's threads, so that they delay no other.
+    """
 
     __tablename__ = "endpoint"
 
@@ -461,6 +464,8 @@ class Endpoint(SQLModel, table=True):
     full: bool = False
     secrets: list[dict[str, Any]] = _json(list)
     state: str = "active"
+    slow: bool = True
+    resting_until: datetime | None = _time(default=None, nullable=True)
     failing_since: datetime | None = _time(default=None, nullable=True)
     disabled_reason: str | None = None
     created_at: datetime = _time()
@@ -468,13 +473,18 @@ class Endpoint(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One event on its way to one endpoint: due, leased, delivered or given up, with the last outcome."""
+    """One event on its way to one endpoint: `due`, `sending`, `delivered` or `failed`.
+
+    `due_at` is when somebody may next take it up: for one that is being sent, when its lease ends. `attempts` counts
+    the starts, so that a try which killed its worker counts too.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("event_id", "endpoint_id", "replay"),
         Index("ix_delivery_due", "state", "due_at"),
-        Index("ix_delivery_endpoint", "endpoint_id", "created_at", "id"),
+        Index("ix_delivery_ready", "endpoint_id", "state", "due_at"),
+        Index("ix_delivery_log", "endpoint_id", "created_at", "id"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -486,7 +496,6 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     due_at: datetime = _time()
     lease: str | None = None
-    lease_until: datetime | None = _time(default=None, nullable=True)
     delivered_at: datetime | None = _time(default=None, nullable=True)
     created_at: datetime = _time()
 
