@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -41,6 +41,11 @@ def _json(default: Any) -> Any:
 
 def _text(default: str | None = None) -> Any:
     return Field(default=default, sa_type=Text)
+
+
+def _partial(name: str, condition: str, *columns: str) -> Index:
+    """An index of the few rows that a view of the queue shows, so that it stays small beside the whole archive."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 # ---- the publisher's side: sites and articles ---------------------------------------------------------------------
@@ -207,6 +212,7 @@ class Moderator(SQLModel, table=True):
     skeleton: str = ""
     password_hash: str
     totp_secret: str | None = None
+    totp_step: int = 0
     recovery_hashes: list[str] = _json(list)
     preferences: dict[str, Any] = _json(dict)
     created_at: datetime = _time()
@@ -242,12 +248,19 @@ class StaffSession(SQLModel, table=True):
 
 
 class Comment(SQLModel, table=True):
-    """One comment; its texts are in `comment_version`. `thread_id` is its top-level ancestor (itself at the top)."""
+    """One comment; its texts are in `comment_version`. `thread_id` is its top-level ancestor (itself at the top).
+
+    `triage` repeats, of the latest judgement, what the queue lists and filters by; `urgency` is what it sorts by.
+    """
 
     __tablename__ = "comment"
     __table_args__ = (
         Index("ix_comment_thread", "article_id", "parent_id", "created_at", "id"),
         Index("ix_comment_queue", "site_id", "status", "created_at", "id"),
+        Index("ix_comment_urgent", "site_id", "status", "urgency", "id"),
+        _partial("ix_comment_reported", "report_count > 0", "site_id", "urgency", "id"),
+        _partial("ix_comment_escalated", "escalated_at IS NOT NULL", "site_id", "urgency", "id"),
+        _partial("ix_comment_sampled", "sampled", "site_id", "created_at", "id"),
         Index("ix_comment_author", "author_id", "created_at", "id"),
         Index("ix_comment_network", "site_id", "network"),
         Index("ix_comment_fingerprint", "site_id", "fingerprint"),
@@ -270,6 +283,7 @@ class Comment(SQLModel, table=True):
     score: int = 0
     report_count: int = 0
     urgency: float = 0.0
+    triage: dict[str, Any] = _json(dict)
     featured_at: datetime | None = _time(default=None, nullable=True)
     escalated_at: datetime | None = _time(default=None, nullable=True)
     sampled: bool = False
