@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check replay bench train eval test-detoxify chaos lock system-parts clean
+.PHONY: help setup run test check replay bench train eval test-detoxify newcomer chaos lock system-parts clean need-FILE need-DATA
 
 # What may be given: make run PORT=8080 DATA_DIR=/srv/firstword ENGINE=detoxify:original
 export PORT DATA_DIR ENGINE FILE DATA ARGS
@@ -39,27 +39,28 @@ check: $(VENV)/.test ## Lint, formatting, types, who imports whom, migrations ag
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m tests.schema
 
-replay: $(VENV)/.base ## Post a file of real comments over HTTP and tell what came of them (FILE=…)
-	@$(call needs,FILE,a file of comments; CSV or JSON lines)
+replay: need-FILE $(VENV)/.base ## Post a file of real comments over HTTP and tell what came of them (FILE=…)
 	@$(PY) -m flask --app wsgi replay "$$FILE" $(ARGS)
 
 bench: $(VENV)/.test ## Measure the service, each figure beside a plain Flask route
 	@$(PY) -m benchmarks $(ARGS)
 
-train: $(VENV)/.train ## Make the bundled model from a folder of raw data (DATA=…)
-	@$(call needs,DATA,a folder of training data)
+train: need-DATA $(VENV)/.train ## Make the bundled model from a folder of raw data (DATA=…)
 	@$(PY) -m moderation.training "$$DATA" $(ARGS)
 
-eval: $(VENV)/.base ## Measure engines against a folder of labelled comments (DATA=…)
-	@$(call needs,DATA,a folder of labelled comments)
+eval: need-DATA $(VENV)/.base ## Measure engines against a folder of labelled comments (DATA=…)
 	@$(PY) -m moderation.evaluate "$$DATA" $(ARGS)
 
 test-detoxify: $(VENV)/.test $(VENV)/.detoxify ## Load a tiny real checkpoint through the real Detoxify, offline
 	@if compgen -G "tests/detoxify/test_*.py" > /dev/null; then $(PY) -m pytest tests/detoxify --run-detoxify $(ARGS); \
 	else echo "test-detoxify: NOTHING WAS TESTED, there are no tests in tests/detoxify yet"; fi
 
+newcomer: ## Meet the last commit as a newcomer does: a fresh clone, make run, two comments, Ctrl-C
+	@$(find_python); "$$python" .ci/newcomer.py
+
 chaos: system-parts $(VENV)/.test ## Kill clients, web and worker processes at random; count what was lost
-	@$(PY) -m tests.chaos $(ARGS)
+	@if [ -e tests/chaos ] || [ -e tests/chaos.py ]; then $(PY) -m tests.chaos $(ARGS); \
+	else echo "chaos: NOTHING WAS KILLED, there is no tests/chaos yet"; fi
 
 system-parts: ## Install what tests need beside Python (PostgreSQL, Redis, Chromium), or say how
 	@$(find_python); "$$python" -m tests.parts
@@ -75,6 +76,9 @@ clean: ## Remove .venv, caches and what was built; never data (var/)
 	@find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 # ---- how ----
+
+need-FILE need-DATA: need-%:
+	@[ -n "$${$*:-}" ] || { $(call fail,$(MAKECMDGOALS) needs $*=… (see: make help)); }
 
 # The environment is made whole or not at all; each stamp is older than its lock only when the lock has changed.
 $(VENV)/.made:
@@ -102,7 +106,6 @@ $(VENV)/.lock-tool: | $(VENV)/.made
 	@$(call pip,lock-tool,uv)
 
 fail = echo "make: $(1)" >&2; exit 1
-needs = [ -n "$${$(1):-}" ] || { $(call fail,$@ needs $(1)=… ($(2))); }
 
 # Sets the shell variable `python` to the first Python of 3.11 or newer that really runs.
 find_python = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python3.14 python); do \

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,29 @@ def _keys(tree: dict[str, object], above: str = "") -> Iterator[str]:
             yield above + key
 
 
+def test_every_route_says_who_may_ask() -> None:
+    pytest.importorskip("service.app", reason="there is no application yet")
+    from config.settings import load
+    from service.app import create_app
+
+    app = create_app(
+        load({"DEVELOPMENT": "1", "DEMO": "1", "SIGNING_KEYS": "a key for tests only, of 32 bytes or more"})
+    )
+    silent = [
+        f"{rule} {method}"
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if not _says_who(app.view_functions[rule.endpoint], method)
+    ]
+    assert silent == []
+
+
+def _says_who(view: Any, method: str) -> bool:
+    """Whether a view, or the method of a view class that answers, is marked with its authenticator."""
+    answering = getattr(getattr(view, "view_class", None), method.lower(), view)
+    return hasattr(answering, "authenticator")
+
+
 # ---- docs ----
 
 
@@ -159,6 +183,11 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
     assert written - {"SIGNING_KEYS_FILE"} == {field.name.upper() for field in fields(Settings)}
 
 
+def test_every_rule_is_documented() -> None:
+    rules = pytest.importorskip("moderation.rules", reason="there are no rules yet")
+    assert set(rules.RULES) - headings("rules.md") == set()
+
+
 def test_every_event_is_documented() -> None:
     from service.webhooks import EVENTS
 
@@ -166,7 +195,7 @@ def test_every_event_is_documented() -> None:
 
 
 def test_every_problem_is_documented_and_nothing_else() -> None:
-    problems = pytest.importorskip("service.web.problems")
+    problems = pytest.importorskip("service.web.problems", reason="there are no problems yet")
     written = {heading for heading in headings("problems.md") if re.fullmatch(r"[a-z]+(?:-[a-z]+)*", heading)}
     assert written == set(problems.TITLES)
 
