@@ -172,7 +172,8 @@ def test_nothing_is_sent_unsigned() -> None:
 
 def retries(seed: int) -> list[timedelta]:
     """How long after the event each attempt of one delivery runs, when every attempt fails at once."""
-    rng, now, times = random.Random(seed), NOW, []
+    rng, now = random.Random(seed), NOW
+    times: list[timedelta] = []
     while due := signing.next_attempt(len(times), now, rng):
         now = due
         times.append(now - NOW)
