@@ -1,0 +1,48 @@
+"""The judgement: whether a text may be published, must wait for a person, or is refused, and why.
+
+Pure: no web framework, no database, no network, no clock. This is its only door; what it exports is the contract.
+"""
+
+from moderation.engines import Engine, EngineUnavailable, open_engine
+from moderation.language import detect_language
+from moderation.model import (
+    ArticleFacts,
+    AuthorFacts,
+    Decision,
+    Finding,
+    Outcome,
+    Span,
+    Submission,
+    gravest,
+)
+from moderation.names import NameVerdict, judge_name
+from moderation.pipeline import Judge
+from moderation.policy import Policy, PolicyError, Reason, load_policy, read_policy
+from moderation.text import Folded, TextRefused, canonicalise, fold
+
+__all__ = [
+    "ArticleFacts",
+    "AuthorFacts",
+    "Decision",
+    "Engine",
+    "EngineUnavailable",
+    "Finding",
+    "Folded",
+    "Judge",
+    "NameVerdict",
+    "Outcome",
+    "Policy",
+    "PolicyError",
+    "Reason",
+    "Span",
+    "Submission",
+    "TextRefused",
+    "canonicalise",
+    "detect_language",
+    "fold",
+    "gravest",
+    "judge_name",
+    "load_policy",
+    "open_engine",
+    "read_policy",
+]
