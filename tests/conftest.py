@@ -120,11 +120,13 @@ def postgres_template(lair: Lair, postgres: Cluster) -> str:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(lair: Lair, sqlite_template: Path) -> Iterator[str]:
     """The address of a fresh migrated SQLite database."""
-    path = tmp_path / "firstword.db"
-    shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
+    directory = lair.path / f"t_{secrets.token_hex(8)}"
+    directory.mkdir()
+    shutil.copyfile(sqlite_template, directory / "firstword.db")
+    yield f"sqlite:///{directory / 'firstword.db'}"
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

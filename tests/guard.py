@@ -2,8 +2,8 @@
 
 `python guard.py LEASH MARK [--user NAME] [--stop SIGNAL] -- COMMAND…` starts COMMAND and then waits for the end of
 LEASH, a FIFO that the session holds open for writing. The kernel closes it when the session ends in any way, SIGKILL
-included; then, or on SIGTERM, the server is stopped, and the file MARK is removed to say so. Standard library only, and
-nothing of ours: it outlives the tests.
+included; then, or on SIGTERM, the server is stopped, and the file MARK is removed to say so. The last guard of an ended
+session removes what it left. Standard library only, and nothing of ours: it outlives the tests.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,11 +30,14 @@ def main() -> int:
     )
     signal.signal(signal.SIGTERM, lambda *_: stop(server, order.stop))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the session, which lets the leash go in its own time
-    threading.Thread(target=follow, args=(order.leash, server, order.stop), daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=follow, args=(order, server, ended), daemon=True).start()
     try:
         return server.wait()
     finally:
         order.mark.unlink(missing_ok=True)
+        if ended.is_set() and not list(order.mark.parent.glob("*")):
+            shutil.rmtree(order.leash.parent, ignore_errors=True)
 
 
 def start(order: argparse.Namespace) -> subprocess.Popen[bytes]:
@@ -44,7 +48,7 @@ def start(order: argparse.Namespace) -> subprocess.Popen[bytes]:
 def arguments() -> argparse.Namespace:
     """What the command line orders."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("leash")
+    parser.add_argument("leash", type=Path)
     parser.add_argument("mark", type=Path)
     parser.add_argument("--user")
     parser.add_argument("--stop", default="SIGTERM", type=signal.Signals.__getitem__)
@@ -62,13 +66,14 @@ def primary_group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def follow(leash: str, server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+def follow(order: argparse.Namespace, server: subprocess.Popen[bytes], ended: threading.Event) -> None:
     """Block until the session is gone; one that is gone already reads as the end at once."""
-    end = os.open(leash, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(end, True)
-    while os.read(end, 64):
+    leash = os.open(order.leash, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(leash, True)
+    while os.read(leash, 64):
         pass
-    stop(server, how)
+    ended.set()
+    stop(server, order.stop)
 
 
 def stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
