@@ -58,6 +58,7 @@ class Settings:
     session_life: int = 43_200
     webhook_timeout: float = 15.0
     delivery_lease: int = 60
+    deliveries_at_once: int = 32
     limit_comment: str = "author 4/minute 40/hour, network 20/minute 200/hour, site 600/minute"
     limit_edit: str = "author 10/minute, network 40/minute, site 600/minute"
     limit_report: str = "author 10/minute 60/hour, network 30/minute, site 600/minute"
@@ -176,6 +177,7 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
         "session_idle",
         "session_life",
         "delivery_lease",
+        "deliveries_at_once",
     )
     return [
         (

@@ -465,7 +465,7 @@ class Event(SQLModel, table=True):
 class Endpoint(SQLModel, table=True):
     """An address of the host that gets events. `secrets` has one live key, two during a rotation.
 
-    `slow` endpoints (new, failing, or answering late) share few of the worker's threads, so that they delay no other.
+    `slow` endpoints (failing, or answering late) share few of the worker's threads, so that they delay no other.
     """
 
     __tablename__ = "endpoint"
@@ -478,7 +478,7 @@ class Endpoint(SQLModel, table=True):
     full: bool = False
     secrets: list[dict[str, Any]] = _json(list)
     state: str = "active"
-    slow: bool = True
+    slow: bool = False
     resting_until: datetime | None = _time(default=None, nullable=True)
     failing_since: datetime | None = _time(default=None, nullable=True)
     disabled_reason: str | None = None

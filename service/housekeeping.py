@@ -1,0 +1,63 @@
+"""Chores: what the worker does from time to time so that tables hold no more than they must.
+
+Each chore is a function of a database and the time that returns how many rows it touched, is safe to repeat and to run
+in several workers at once, and works in small transactions. A new chore is one line in `CHORES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, tuple_
+from sqlmodel import SQLModel, col, select
+
+from service.db import Database
+from service.models import Idempotency, Renewal, SpentAssertion, SpentNudge, StaffSession
+
+BATCH: Final = 500
+REPLAYABLE: Final = timedelta(days=7)  # how long an idempotency key is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do every so often."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Database, datetime], int]
+
+
+def _expired(table: type[SQLModel], column: Any, kept: timedelta = timedelta(0)) -> Callable[[Database, datetime], int]:
+    """A chore that removes rows whose time lies more than `kept` back, a batch a transaction."""
+
+    def sweep(db: Database, now: datetime) -> int:
+        swept = 0
+        while taken := _sweep_once(db, table, col(column) < now - kept):
+            swept += taken
+        return swept
+
+    return sweep
+
+
+def _sweep_once(db: Database, table: type[SQLModel], past: ColumnElement[bool]) -> int:
+    key = list(table.__table__.primary_key.columns)  # type: ignore[attr-defined]
+    with db.read() as session:
+        old = [tuple(row) for row in session.execute(select(*key).where(past).limit(BATCH))]
+    if old:
+        with db.write() as session:
+            session.execute(delete(table).where(tuple_(*key).in_(old)).execution_options(synchronize_session=False))
+    return len(old)
+
+
+HOURLY: Final = timedelta(hours=1)
+
+CHORES: Final = (
+    Chore("spent-assertions", HOURLY, _expired(SpentAssertion, SpentAssertion.expires_at)),
+    Chore("spent-nudges", HOURLY, _expired(SpentNudge, SpentNudge.expires_at)),
+    Chore("renewals", HOURLY, _expired(Renewal, Renewal.expires_at)),
+    Chore("staff-sessions", HOURLY, _expired(StaffSession, StaffSession.expires_at)),
+    Chore("idempotency-keys", HOURLY, _expired(Idempotency, Idempotency.created_at, REPLAYABLE)),
+)
