@@ -36,9 +36,9 @@ def test_numbers_count_up_from_one_in_each_site(db: Database) -> None:
 
 def test_what_is_undone_leaves_no_gap(db: Database) -> None:
     host.emit(db)
-    with pytest.raises(RuntimeError, match="undone"), db.write() as session:
+    with db.write() as session:
         webhooks.emit(session, host.SITE, "ping", {}, now=host.NOON)
-        raise RuntimeError("undone")
+        session.rollback()
     host.emit(db)
     assert numbers(db) == [1, 2]
 
