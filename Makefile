@@ -27,7 +27,7 @@ help: ## Show what can be made (this)
 setup: $(VENV)/.base ## Create .venv with the packages that the service needs
 
 run: $(VENV)/.base $(ENGINE_NEEDS) ## Run the service with a demo site; Ctrl-C stops it
-	@exec $(PY) -m flask --app wsgi demo up
+	@exec $(PY) -m service.cli demo up
 
 test: system-parts $(VENV)/.test ## Run every test on SQLite and PostgreSQL, in a real browser
 	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
@@ -40,7 +40,7 @@ check: $(VENV)/.test ## Lint, formatting, types, who imports whom, migrations ag
 	@$(PY) -m tests.schema
 
 replay: need-FILE $(VENV)/.base ## Post a file of real comments over HTTP and tell what came of them (FILE=…)
-	@$(PY) -m flask --app wsgi replay "$$FILE" $(ARGS)
+	@$(PY) -m service.cli replay "$$FILE" $(ARGS)
 
 bench: $(VENV)/.test ## Measure the service, each figure beside a plain Flask route
 	@$(PY) -m benchmarks $(ARGS)
