@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, create_engine, event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from service.errors import Unavailable
 
@@ -88,6 +90,15 @@ class Database:
         """Close every pooled connection."""
         self._reader.dispose()
         self._writer.dispose()
+
+
+def add_if_absent(session: Session, row: SQLModel) -> bool:
+    """Insert a row unless one with its key is there already; waits for a rival's commit. True when it was inserted."""
+    table: Any = type(row).__table__  # type: ignore[attr-defined]
+    values = {column.name: getattr(row, column.name) for column in table.columns}
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    done: Any = session.execute(insert(table).values(values).on_conflict_do_nothing())
+    return bool(done.rowcount)
 
 
 @contextmanager

@@ -77,7 +77,6 @@ class Case:
     author: Author
     comment: Comment
     versions: dict[int, CommentVersion]
-    parent: Comment | None
 
     @property
     def latest(self) -> CommentVersion:
@@ -86,19 +85,16 @@ class Case:
 
 
 def locked(session: Session, comment_id: str) -> Case:
-    """Lock a comment's rows in the house's order (article, author, parent, comment) and read them fresh."""
-    found = session.exec(
-        select(Comment.article_id, Comment.author_id, Comment.parent_id).where(Comment.id == comment_id)
-    ).first()
+    """Lock a comment's rows in the house's order (article, author, comment) and read them fresh."""
+    found = session.exec(select(Comment.article_id, Comment.author_id).where(Comment.id == comment_id)).first()
     if found is None:
         raise NotFound("There is no such comment.")
-    article_id, author_id, parent_id = found
+    article_id, author_id = found
     article = lock(session, Article, article_id)
     author = lock(session, Author, author_id)
-    parent = lock(session, Comment, parent_id) if parent_id else None
     comment = lock(session, Comment, comment_id)
     rows = session.exec(select(CommentVersion).where(CommentVersion.comment_id == comment_id)).all()
-    return Case(article, author, comment, {row.number: row for row in rows}, parent)
+    return Case(article, author, comment, {row.number: row for row in rows})
 
 
 def lock(session: Session, table: type[Row], key: str) -> Row:
@@ -114,6 +110,7 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     comment = case.comment
     before = _state(case)
     was_public, was_rejected = comment.public is not None, comment.status == REJECTED
+    was_visible = is_visible(comment)
     for number, status in change.statuses.items():
         case.versions[number].status = status
         session.add(case.versions[number])
@@ -123,8 +120,9 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     comment.decided_at = now
     comment.ever_public = comment.ever_public or comment.public is not None
     _count(case, was_public, was_rejected, now)
+    _surface(session, comment, was_visible)
     decision = _decision(case, change, before, now)
-    session.add_all(row for row in (comment, case.article, case.author, case.parent, decision) if row is not None)
+    session.add_all((comment, case.article, case.author, decision))
     session.flush()
     _tell(session, case, change, now)
     return decision
@@ -139,7 +137,7 @@ def _state(case: Case) -> dict[str, Any]:
 
 
 def _count(case: Case, was_public: bool, was_rejected: bool, now: datetime) -> None:
-    """Keep the totals equal to the rows: article and parent count public comments, the author both outcomes."""
+    """Keep the totals equal to the rows: the article counts public comments, the author both outcomes."""
     step = int(case.comment.public is not None) - int(was_public)
     case.article.count += step
     case.author.approved += step
@@ -147,8 +145,23 @@ def _count(case: Case, was_public: bool, was_rejected: bool, now: datetime) -> N
     case.article.version += 1
     if step > 0:
         case.article.last_comment_at = now
-    if case.parent is not None:
-        case.parent.public_replies += step
+
+
+def is_visible(comment: Comment) -> bool:
+    """Whether readers see the comment or, because of replies that they see, its placeholder."""
+    return comment.public is not None or comment.visible_replies > 0
+
+
+def _surface(session: Session, comment: Comment, was_visible: bool) -> None:
+    """Count a comment that came or went among its parent's replies, and the parent among its own, up the chain."""
+    child = comment
+    while child.parent_id is not None and is_visible(child) != was_visible:
+        parent = lock(session, Comment, child.parent_id)
+        step = 1 if is_visible(child) else -1
+        was_visible = is_visible(parent)
+        parent.visible_replies += step
+        session.add(parent)
+        child = parent
 
 
 def _decision(case: Case, change: Change, before: dict[str, Any], now: datetime) -> Decision:

@@ -132,6 +132,7 @@ class Author(SQLModel, table=True):
     name: str
     skeleton: str = ""
     verified: bool = False
+    badge: str | None = None
     standing: str = "normal"
     muted_until: datetime | None = _time(default=None, nullable=True)
     banned_at: datetime | None = _time(default=None, nullable=True)
@@ -256,6 +257,7 @@ class Comment(SQLModel, table=True):
     __tablename__ = "comment"
     __table_args__ = (
         Index("ix_comment_thread", "article_id", "parent_id", "created_at", "id"),
+        Index("ix_comment_replies", "thread_id", "parent_id", "created_at", "id"),
         Index("ix_comment_queue", "site_id", "status", "created_at", "id"),
         Index("ix_comment_urgent", "site_id", "status", "urgency", "id"),
         _partial("ix_comment_reported", "report_count > 0", "site_id", "urgency", "id"),
@@ -277,8 +279,7 @@ class Comment(SQLModel, table=True):
     latest: int = 1
     public: int | None = None
     ever_public: bool = False
-    replies: int = 0
-    public_replies: int = 0
+    visible_replies: int = 0
     reaction_counts: dict[str, int] = _json(dict)
     score: int = 0
     report_count: int = 0
@@ -355,7 +356,8 @@ class Idempotency(SQLModel, table=True):
     author_id: str = _key("author", primary_key=True)
     key: str = Field(primary_key=True)
     request_hash: str
-    comment_id: str = _key("comment")
+    comment_id: str = ""
+    version: int = 1
     created_at: datetime = _time(index=True)
 
 

@@ -1,0 +1,63 @@
+"""create_app(settings): wiring, nothing else. Never migrates, never reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask
+from flask_smorest import Api
+from werkzeug.routing import BaseConverter
+
+from config.settings import Settings
+from service.db import Database
+from service.front import Front
+from service.judges import Judges, open_judges
+from service.web import api, auth, demo, host, observe, problems, throttle
+from service.web.blueprint import OPENAPI
+from service.web.context import Parts, utc_now
+
+
+class IdConverter(BaseConverter):
+    """Our ids in a path; anything else is simply not there."""
+
+    regex = "[0-9a-f]{24}"
+
+
+def create_app(
+    settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None
+) -> Flask:
+    """The service for one installation, wired from its settings."""
+    observe.configure_logging(settings.log_level)
+    app = Flask("service.web", static_folder=None, root_path=str(settings.policy_file.parent))
+    app.config.update(
+        OPENAPI, MAX_CONTENT_LENGTH=settings.body_limit, MAX_FORM_MEMORY_SIZE=settings.body_limit, MAX_FORM_PARTS=200
+    )
+    app.url_map.converters["id"] = IdConverter
+    app.url_map.strict_slashes = True
+    database = Database(settings.database_url, pool_size=settings.web_threads + 2)
+    policy = settings.policy_file.read_text(encoding="utf-8")
+    metrics = observe.Metrics()
+    app.extensions["firstword"] = Parts(
+        settings=settings,
+        database=database,
+        judges=judges or open_judges(policy, settings.engine, settings.judge_timeout),
+        throttle=throttle.Throttle(settings),
+        clock=clock,
+        metrics=metrics,
+    )
+    _register(app, settings)
+    app.wsgi_app = Front(app.wsgi_app, database)  # type: ignore[method-assign]
+    return app
+
+
+def _register(app: Flask, settings: Settings) -> None:
+    observe.register(app)
+    problems.register(app)
+    app.after_request(auth.add_cors)
+    app.after_request(throttle.add_headers)
+    smorest = Api(app)
+    for blueprint in (api.bp, host.bp):
+        smorest.register_blueprint(blueprint)
+    if settings.demo:
+        app.register_blueprint(demo.bp)

@@ -1,0 +1,32 @@
+"""The author's verbs (submit, edit, withdraw, restore) and what readers see: threads, counts, their own comments.
+
+Nothing here decides what is acceptable (`moderation` does) or changes a status by hand (`lifecycle` does).
+"""
+
+from service.comments.mine import Mine, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
+from service.comments.submit import Draft, Edit, Written, edit, restore, submit, withdraw
+from service.comments.thread import Ask, counts, discussed, moment, replies, thread, thread_version
+
+__all__ = [
+    "Ask",
+    "Draft",
+    "Edit",
+    "Mine",
+    "MyComments",
+    "Permalink",
+    "Reason",
+    "Written",
+    "counts",
+    "discussed",
+    "edit",
+    "moment",
+    "one_of_mine",
+    "own",
+    "permalink_view",
+    "replies",
+    "restore",
+    "submit",
+    "thread",
+    "thread_version",
+    "withdraw",
+]

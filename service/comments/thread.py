@@ -1,0 +1,347 @@
+"""What readers see: threads with nested replies, counts, the articles most discussed. Core rows in, structs out.
+
+Nothing personal stands in these answers: the same bytes serve every reader. `msgspec` writes them; a test loads its
+output through the marshmallow schema that documents it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, tuple_
+from sqlmodel import Session, col
+
+from service import sites
+from service.db import Database
+from service.errors import Invalid, NotFound
+from service.models import Article, Author, Comment, CommentVersion, Site
+
+SORTS = ("newest", "oldest", "top")
+REPLIES_SHOWN = 10
+FEATURED_SHOWN = 3
+MAX_LIMIT = 100
+MAX_COUNTS = 100
+
+
+class AuthorView(msgspec.Struct):
+    """Who wrote it, as everybody may know them."""
+
+    id: str
+    name: str
+    verified: bool
+    badge: str | None
+
+
+class RepliesView(msgspec.Struct):
+    """The replies to one comment: how many readers see, the first of them, and where the rest begins."""
+
+    count: int
+    comments: list[CommentView]
+    next: str | None
+
+
+class CommentView(msgspec.Struct):
+    """One comment as everybody sees it; a placeholder has `gone`, no author and no nodes."""
+
+    id: str
+    article: str
+    parent: str | None
+    depth: int
+    author: AuthorView | None
+    nodes: list[Any]
+    created_at: str
+    edited_at: str | None
+    version: int
+    featured: bool
+    gone: str | None
+    reactions: dict[str, int]
+    permalink: str
+    replies: RepliesView
+
+
+class ArticleView(msgspec.Struct):
+    """The article above the thread."""
+
+    key: str
+    url: str
+    title: str
+    prompt: str
+    state: str
+    moderation: str
+    count: int
+    version: int
+    reactions: list[str]
+
+
+class ThreadView(msgspec.Struct):
+    """One page of a thread."""
+
+    article: ArticleView
+    featured: list[CommentView]
+    comments: list[CommentView]
+    next: str | None
+
+
+class RepliesPage(msgspec.Struct):
+    """One page of the replies to one comment."""
+
+    comments: list[CommentView]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which page of which thread: `limit` counts top-level comments."""
+
+    site_id: str
+    key: str
+    sort: str = "newest"
+    limit: int = 20
+    cursor: str | None = None
+
+
+def moment(value: datetime) -> str:
+    """A time as RFC 3339 in UTC, to the millisecond."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# ---- thread -------------------------------------------------------------------------------------------------------
+
+
+def thread_version(db: Database, site_id: str, key: str) -> int:
+    """The version that a rendered thread must have to be still true; 0 while the article is not there."""
+    with db.reader.connect() as connection:
+        query = select(col(Article.version)).where(col(Article.site_id) == site_id, col(Article.key) == key)
+        return int(connection.execute(query).scalar() or 0)
+
+
+def thread(db: Database, ask: Ask) -> ThreadView:
+    """One page of an article's thread; an article nobody commented on yet has an empty one."""
+    with db.read() as session:
+        site = sites.known_site(session, ask.site_id)
+        article = sites.find_article(session, site.id, ask.key)
+        if article is None:
+            return ThreadView(_blank(site, ask.key), [], [], None)
+        rows, after = _page(session, article, ask)
+        below = _descendants(session, [row.Comment.thread_id for row in rows])
+        featured = _featured(session, article) if ask.cursor is None else []
+        shown = [_view(row, article, below) for row in rows]
+        return ThreadView(_article_view(site, article), [_view(row, article, {}) for row in featured], shown, after)
+
+
+def replies(db: Database, comment_id: str, cursor: str | None, limit: int = 20) -> RepliesPage:
+    """The next replies to one comment, oldest first, each with its own first replies."""
+    with db.read() as session:
+        parent = session.get(Comment, comment_id)
+        if parent is None or not (parent.public is not None or parent.visible_replies):
+            raise NotFound("There is no such comment.")
+        article = session.get(Article, parent.article_id)
+        if article is None:
+            raise NotFound("There is no such comment.")
+        query = _visible().where(col(Comment.parent_id) == comment_id)
+        query = _after(query, "oldest", cursor).limit(limit + 1)
+        rows = session.execute(query).all()
+        below = _descendants(session, [row.Comment.thread_id for row in rows[:1]])
+        page = [_view(row, article, below) for row in rows[:limit]]
+        return RepliesPage(page, _cursor("oldest", rows[limit - 1].Comment) if len(rows) > limit else None)
+
+
+def _visible() -> Any:
+    """Comments that readers see, or whose placeholder they see, with author and public version."""
+    return (
+        select(Comment, Author, CommentVersion)
+        .join(Author, col(Author.id) == col(Comment.author_id))
+        .outerjoin(
+            CommentVersion,
+            and_(col(CommentVersion.comment_id) == col(Comment.id), col(CommentVersion.number) == col(Comment.public)),
+        )
+        .where(or_(col(Comment.public).is_not(None), col(Comment.visible_replies) > 0))
+    )
+
+
+def _page(session: Session, article: Article, ask: Ask) -> tuple[Sequence[Row[Any]], str | None]:
+    query = _visible().where(col(Comment.article_id) == article.id, col(Comment.parent_id).is_(None))
+    rows = session.execute(_after(query, ask.sort, ask.cursor).limit(ask.limit + 1)).all()
+    more = len(rows) > ask.limit
+    return rows[: ask.limit], _cursor(ask.sort, rows[ask.limit - 1].Comment) if more else None
+
+
+def _after(query: Any, sort: str, cursor: str | None) -> Any:
+    """Order a query and start it behind a cursor."""
+    created, key, score = col(Comment.created_at), col(Comment.id), col(Comment.score)
+    begin = _read_cursor(sort, cursor) if cursor else None
+    if sort == "oldest":
+        query = query.order_by(created, key)
+        return query.where(tuple_(created, key) > tuple_(*begin)) if begin else query
+    if sort == "newest":
+        query = query.order_by(created.desc(), key.desc())
+        return query.where(tuple_(created, key) < tuple_(*begin)) if begin else query
+    query = query.order_by(score.desc(), created.desc(), key.desc())
+    return query.where(tuple_(score, created, key) < tuple_(*begin)) if begin else query
+
+
+def _cursor(sort: str, comment: Comment) -> str:
+    position: list[Any] = [sort, comment.created_at.isoformat(), comment.id]
+    if sort == "top":
+        position.append(comment.score)
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+def _read_cursor(sort: str, cursor: str) -> tuple[Any, ...]:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        kind, created, key, *score = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        moment_ = datetime.fromisoformat(created)
+        if kind != sort or not isinstance(key, str) or moment_.tzinfo is None or len(score) != (sort == "top"):
+            raise ValueError
+        values: list[ColumnElement[Any] | Any] = [int(s) for s in score]
+    except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError):
+        raise Invalid("This cursor is not one that we gave for this order.", pointer="?cursor") from None
+    return (*values, literal(moment_, type_=col(Comment.created_at).type), key)
+
+
+def _descendants(session: Session, thread_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+    """The first replies at every level of some threads, by parent; a parent lists at most `REPLIES_SHOWN`."""
+    wanted = list(dict.fromkeys(thread_ids))
+    if not wanted:
+        return {}
+    place = (
+        func.row_number()
+        .over(partition_by=col(Comment.parent_id), order_by=(col(Comment.created_at), col(Comment.id)))
+        .label("place")
+    )
+    seen = or_(col(Comment.public).is_not(None), col(Comment.visible_replies) > 0)
+    ranked = (
+        select(col(Comment.id).label("id"), place)
+        .where(col(Comment.thread_id).in_(wanted), col(Comment.parent_id).is_not(None), seen)
+        .subquery()
+    )
+    query = _visible().join(ranked, ranked.c.id == col(Comment.id)).where(ranked.c.place <= REPLIES_SHOWN)
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(query.order_by(col(Comment.created_at), col(Comment.id))):
+        found[row.Comment.parent_id].append(row)
+    return found
+
+
+def _featured(session: Session, article: Article) -> Sequence[Row[Any]]:
+    query = (
+        _visible()
+        .where(
+            col(Comment.article_id) == article.id,
+            col(Comment.featured_at).is_not(None),
+            col(Comment.public).is_not(None),
+        )
+        .order_by(col(Comment.featured_at).desc())
+        .limit(FEATURED_SHOWN)
+    )
+    found: Sequence[Row[Any]] = session.execute(query).all()
+    return found
+
+
+# ---- views --------------------------------------------------------------------------------------------------------
+
+
+def _blank(site: Site, key: str) -> ArticleView:
+    moderation = "pre" if site.premoderated else "post"
+    return ArticleView(key, "", "", site.prompt, "open", moderation, 0, 0, site.reactions)
+
+
+def _article_view(site: Site, article: Article) -> ArticleView:
+    return ArticleView(
+        key=article.key,
+        url=article.url,
+        title=article.title,
+        prompt=article.prompt or site.prompt,
+        state="closed" if article.closed else "open",
+        moderation="pre" if sites.premoderated(site, article) else "post",
+        count=article.count,
+        version=article.version,
+        reactions=site.reactions,
+    )
+
+
+def _view(row: Row[Any], article: Article, below: dict[str, list[Row[Any]]]) -> CommentView:
+    comment: Comment = row.Comment
+    children = below.get(comment.id, [])
+    shown = [_view(child, article, below) for child in children]
+    more = comment.visible_replies > len(children)
+    onward = _cursor("oldest", children[-1].Comment) if children and more else None
+    return comment_view(comment, row.Author, row.CommentVersion, article, RepliesView(
+        comment.visible_replies, shown, onward
+    ))
+
+
+def comment_view(
+    comment: Comment, author: Author, version: CommentVersion | None, article: Article, below: RepliesView
+) -> CommentView:
+    """One comment as everybody sees it: without a public version it is a placeholder that says why."""
+    public = version is not None
+    return CommentView(
+        id=comment.id,
+        article=article.key,
+        parent=comment.parent_id,
+        depth=comment.depth,
+        author=AuthorView(author.id, author.name, author.verified, author.badge) if public else None,
+        nodes=version.nodes if version is not None else [],
+        created_at=moment(comment.created_at),
+        edited_at=moment(version.created_at) if version is not None and version.number > 1 else None,
+        version=version.number if version is not None else 0,
+        featured=public and comment.featured_at is not None,
+        gone=None if public else comment.gone or "removed",
+        reactions=comment.reaction_counts if public else {},
+        permalink=f"{article.url.partition('#')[0]}#comment-{comment.id}",
+        replies=below,
+    )
+
+
+# ---- counts and the most discussed --------------------------------------------------------------------------------
+
+
+def counts(db: Database, site_id: str, keys: Sequence[str]) -> dict[str, int]:
+    """Public comments of up to a hundred articles by their keys; an unknown article has none."""
+    if len(keys) > MAX_COUNTS:
+        raise Invalid(f"At most {MAX_COUNTS} articles at once.", pointer="?article")
+    with db.read() as session:
+        sites.known_site(session, site_id)
+        query = select(col(Article.key), col(Article.count)).where(
+            col(Article.site_id) == site_id, col(Article.key).in_(keys)
+        )
+        found: dict[str, int] = {key: count for key, count in session.execute(query)}  # noqa: C416 - rows, not pairs
+    return {key: found.get(key, 0) for key in keys}
+
+
+def discussed(db: Database, site_id: str, days: int, limit: int, *, now: datetime) -> list[dict[str, Any]]:
+    """The articles with the most public comments among those written under in the last days."""
+    with db.read() as session:
+        sites.known_site(session, site_id)
+        query = (
+            select(Article)
+            .where(
+                col(Article.site_id) == site_id,
+                col(Article.last_comment_at) > now - timedelta(days=days),
+                col(Article.count) > 0,
+            )
+            .order_by(col(Article.count).desc(), col(Article.last_comment_at).desc())
+            .limit(limit)
+        )
+        return [_discussed(article) for article in session.execute(query).scalars()]
+
+
+def _discussed(article: Article) -> dict[str, Any]:
+    last = article.last_comment_at
+    return {
+        "key": article.key,
+        "url": article.url,
+        "title": article.title,
+        "section": article.section,
+        "count": article.count,
+        "last_at": moment(last) if last else None,
+    }
