@@ -43,6 +43,7 @@ class Settings:
     engine: str = "lexicon"
     engine_threads: int = 1
     policy_file: Path = HERE / "policy.toml"
+    wordlists: Path = HERE / "wordlists"
     judge_timeout: float = 2.0
     signing_keys: tuple[str, ...] = ()
     trusted_proxies: tuple[IPNetwork, ...] = ()
@@ -66,7 +67,6 @@ class Settings:
     limit_token: str = "network 20/minute 200/hour, site 1200/minute"  # noqa: S105 - a rate, not a secret
     limit_login: str = "author 5/minute 30/hour, network 20/minute 100/hour"
     limit_article: str = "author 10/hour, network 20/hour, site 300/hour"
-    limit_read: str = "network 600/minute"
     log_level: str = "INFO"
 
     @property
@@ -221,3 +221,23 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
         (s.edit_window < 0, "EDIT_WINDOW: must not be negative"),
         *((getattr(s, name) < 1, f"{name.upper()}: must be at least 1") for name in positive),
     ]
+
+
+def demo_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of `make run`: development on embedded defaults, whatever was set by hand kept.
+
+    The one hole in the outbound door is the demo's own receiver; the signing key lives beside the data, mode 600.
+    """
+    given = dict(os.environ if environ is None else environ)
+    given = {name: value for name, value in given.items() if value != ""}
+    port, folder = given.get("PORT", "8000"), Path(given.get("DATA_DIR", "var")).absolute()
+    defaults = {
+        "PORT": port,
+        "DEVELOPMENT": "1",
+        "DEMO": "1",
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "OUTBOUND_ALLOW": f"localhost:{port} 127.0.0.1:{port}",
+    }
+    if "SIGNING_KEYS" not in given:
+        defaults["SIGNING_KEYS_FILE"] = str(folder / "signing.keys")
+    return {**defaults, **given, "DATA_DIR": str(folder)}

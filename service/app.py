@@ -13,7 +13,8 @@ from config.settings import Settings
 from service.db import Database
 from service.front import Front
 from service.judges import Judges, open_judges
-from service.web import api, auth, demo, host, observe, problems, throttle
+from service.cli.commands import COMMANDS
+from service.web import api, articles, auth, demo, embed, observe, problems, throttle
 from service.web.blueprint import OPENAPI
 from service.web.context import Parts, utc_now
 
@@ -29,25 +30,24 @@ def create_app(
 ) -> Flask:
     """The service for one installation, wired from its settings."""
     observe.configure_logging(settings.log_level)
-    app = Flask("service.web", static_folder=None, root_path=str(settings.policy_file.parent))
+    app = Flask("service.web", static_folder=None)
     app.config.update(
         OPENAPI, MAX_CONTENT_LENGTH=settings.body_limit, MAX_FORM_MEMORY_SIZE=settings.body_limit, MAX_FORM_PARTS=200
     )
     app.url_map.converters["id"] = IdConverter
     app.url_map.strict_slashes = True
     database = Database(settings.database_url, pool_size=settings.web_threads + 2)
-    policy = settings.policy_file.read_text(encoding="utf-8")
     metrics = observe.Metrics()
     app.extensions["firstword"] = Parts(
         settings=settings,
         database=database,
-        judges=judges or open_judges(policy, settings.engine, settings.judge_timeout),
+        judges=judges or open_judges(settings),
         throttle=throttle.Throttle(settings),
         clock=clock,
         metrics=metrics,
     )
     _register(app, settings)
-    app.wsgi_app = Front(app.wsgi_app, database)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, database, metrics.requests)  # type: ignore[method-assign]
     return app
 
 
@@ -57,7 +57,10 @@ def _register(app: Flask, settings: Settings) -> None:
     app.after_request(auth.add_cors)
     app.after_request(throttle.add_headers)
     smorest = Api(app)
-    for blueprint in (api.bp, host.bp):
+    for blueprint in (api.bp, articles.bp):
         smorest.register_blueprint(blueprint)
+    app.register_blueprint(embed.bp)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     if settings.demo:
         app.register_blueprint(demo.bp)

@@ -1,14 +1,18 @@
 """The judges of this process: one set of engines, one judge for each policy that a site runs under.
 
-Built once by `create_app` and by the worker. Knows the judgement's door and nothing of comments, requests or tables.
+The engine is opened when it is first asked for, once a process. Where it cannot be opened the service goes on, every
+comment is held for a person, and readiness and the desk say why. Knows the judgement's door and nothing of comments,
+requests or tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from threading import Lock
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from threading import RLock
 
-from moderation import Engine, EngineUnavailable, Judge, Span, load_policy, open_engine
+from config.settings import Settings
+from moderation import Engine, EngineUnavailable, Judge, Policy, Span, open_engine, read_policy
 
 KEPT = 256
 
@@ -17,47 +21,53 @@ class Judges:
     """Gives the judge for a site's policy. Sites that override nothing share one."""
 
     def __init__(
-        self, policy_source: str, engines: Sequence[Engine], timeout: float, problems: Sequence[str] = ()
+        self, read: Callable[[str | None], Policy], open_engines: Callable[[], Sequence[Engine]], timeout: float
     ) -> None:
-        self.problems = tuple(problems)
-        self._source = policy_source
-        self._engines = tuple(engines)
+        self._read = read
+        self._open = open_engines
         self._timeout = timeout
         self._judges: dict[str, Judge] = {}
-        self._lock = Lock()
-        self.shipped = self.under("")
+        self._lock = RLock()
 
-    def under(self, override: str) -> Judge:
+    @cached_property
+    def engines(self) -> tuple[Engine, ...]:
+        """The engines that score in this process."""
+        return tuple(self._open())
+
+    @property
+    def problems(self) -> list[str]:
+        """Why scoring is degraded, in sentences for an operator; empty when all is well."""
+        return [engine.why for engine in self.engines if isinstance(engine, AbsentEngine)]
+
+    def under(self, override: str = "") -> Judge:
         """The judge for the shipped policy with a site's overrides; raises `PolicyError` with all its problems."""
-        judge = self._judges.get(override)
-        if judge is None:
-            judge = self.trial(override)
-            with self._lock:
+        with self._lock:
+            judge = self._judges.get(override)
+            if judge is None:
+                judge = self.trial(override)
                 if len(self._judges) >= KEPT:
                     self._judges.pop(next(iter(self._judges)))
                 self._judges[override] = judge
-        return judge
+            return judge
 
     def trial(self, override: str) -> Judge:
         """A judge for overrides that may never be kept: for previews and validation."""
-        return Judge(load_policy(self._source, override or None), self._engines, timeout=self._timeout)
-
-    @property
-    def engines(self) -> tuple[Engine, ...]:
-        """The engines that score in this process."""
-        return self._engines
+        return Judge(self._read(override or None), self.engines, timeout=self._timeout)
 
 
-def open_judges(policy_source: str, engine: str, timeout: float) -> Judges:
-    """Judges with the engine that the settings name.
+def open_judges(settings: Settings) -> Judges:
+    """Judges with the policy and the engine that the settings name."""
 
-    An engine that cannot be opened does not stop the service: every comment is then held for a person, `problems`
-    says why, and readiness and the desk show it.
-    """
-    try:
-        return Judges(policy_source, [open_engine(engine)], timeout)
-    except EngineUnavailable as why:
-        return Judges(policy_source, [AbsentEngine(engine, str(why))], timeout, [f"Engine {engine}: {why}"])
+    def read(override: str | None) -> Policy:
+        return read_policy(settings.policy_file, settings.wordlists, override)
+
+    def engines() -> list[Engine]:
+        try:
+            return [open_engine(settings.engine)]
+        except EngineUnavailable as why:
+            return [AbsentEngine(settings.engine, f"Engine {settings.engine} cannot be opened: {why}")]
+
+    return Judges(read, engines, settings.judge_timeout)
 
 
 class AbsentEngine:
@@ -69,11 +79,11 @@ class AbsentEngine:
 
     def __init__(self, name: str, why: str) -> None:
         self.name = name
-        self._why = why
+        self.why = why
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Always raises: there is nothing to score with."""
-        raise EngineUnavailable(self._why)
+        raise EngineUnavailable(self.why)
 
     def explain(self, text: str) -> dict[str, list[Span]]:
         """Nothing to explain."""

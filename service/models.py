@@ -65,6 +65,7 @@ class Site(SQLModel, table=True):
     guests: bool = True
     reactions: list[str] = _json(lambda: ["like"])
     policy: str = _text("")
+    version: int = 1
     created_at: datetime = _time()
 
 

@@ -15,9 +15,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from sqlmodel import Session, select
 
-from service.db import Database
+from service.db import Database, add_if_absent
 from service.errors import Conflict, Invalid, NotFound
 from service.models import Article, Site, SiteCounter
+from service.lifecycle import lock
 from service.webhooks import emit
 
 SITE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -46,6 +47,15 @@ def add_site(db: Database, site_id: str, name: str, origins: Sequence[str], *, n
         session.flush()
         session.add(SiteCounter(site_id=site_id))
     return site
+
+
+def set_origins(db: Database, site_id: str, origins: Sequence[str]) -> None:
+    """Set all the origins that a site's pages are served from."""
+    with db.write() as session:
+        site = lock(session, Site, site_id)
+        site.origins = list(dict.fromkeys(origin(o) for o in origins))
+        site.version += 1
+        session.add(site)
 
 
 def find_site(db: Database, site_id: str) -> Site:
@@ -106,9 +116,11 @@ def admit(session: Session, site: Site, place: Place, *, now: datetime) -> Artic
     if article is not None:
         return article
     check_place(site, place)
-    article = Article(site_id=site.id, key=place.key, url=place.url, title=place.title, created_at=now)
-    session.add(article)
-    session.flush()
+    fresh = Article(site_id=site.id, key=place.key, url=place.url, title=place.title, created_at=now)
+    made = add_if_absent(session, fresh)
+    article = session.exec(select(Article).where(Article.site_id == site.id, Article.key == place.key)).one()
+    if not made:
+        return article
     emit(session, site.id, "article.created", {"article": {"key": article.key}, "actor": "author"}, now=now)
     return article
 
@@ -142,19 +154,18 @@ class ArticleChange:
 
 def register_article(
     db: Database, site_id: str, key: str, change: ArticleChange, *, actor: str, now: datetime
-) -> tuple[Article, bool]:
-    """Make or change an article as its host says; returns it and whether it is new."""
+) -> bool:
+    """Make or change an article as its host says; returns whether it is new."""
     with db.write() as session:
         site = known_site(session, site_id)
+        fresh = find_article(session, site_id, key) is None
+        if fresh or change.url is not None:
+            check_place(site, Place(key, change.url or ""))
+        if fresh:
+            fresh = add_if_absent(session, Article(site_id=site.id, key=key, url=change.url or "", created_at=now))
         article = session.exec(
             select(Article).where(Article.site_id == site.id, Article.key == key).with_for_update()
-        ).first()
-        fresh = article is None
-        if article is None:
-            check_place(site, Place(key, change.url or ""))
-            article = Article(site_id=site.id, key=key, url=change.url or "", created_at=now)
-        elif change.url is not None:
-            check_place(site, Place(key, change.url))
+        ).one()
         was_closed = article.closed
         _apply(article, change)
         session.add(article)
@@ -162,7 +173,7 @@ def register_article(
         for type_ in _told(fresh, was_closed, article.closed):
             payload: dict[str, Any] = {"article": {"key": key}, "actor": actor}
             emit(session, site.id, type_, payload, now=now)
-    return article, fresh
+    return fresh
 
 
 def _apply(article: Article, change: ArticleChange) -> None:
@@ -179,3 +190,24 @@ def _told(fresh: bool, was_closed: bool, closed: bool) -> list[str]:
     if closed != was_closed:
         told.append("article.closed" if closed else "article.opened")
     return told
+
+
+def article_card(db: Database, site_id: str, key: str) -> dict[str, Any] | None:
+    """An article as its host sees it, or None."""
+    with db.read() as session:
+        site, article = known_site(session, site_id), find_article(session, site_id, key)
+        if article is None:
+            return None
+        return {
+            "site": site.id,
+            "key": article.key,
+            "url": article.url,
+            "title": article.title,
+            "section": article.section,
+            "prompt": article.prompt or site.prompt,
+            "state": "closed" if article.closed else "open",
+            "moderation": "pre" if premoderated(site, article) else "post",
+            "count": article.count,
+            "confirmed": article.confirmed,
+            "version": article.version,
+        }

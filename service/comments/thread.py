@@ -82,7 +82,7 @@ class ArticleView(msgspec.Struct):
 
 
 class ThreadView(msgspec.Struct):
-    """One page of a thread."""
+    """One page of a thread; `shows` is the version that `thread_version` must still give for it to be true."""
 
     article: ArticleView
     featured: list[CommentView]
@@ -116,11 +116,16 @@ def moment(value: datetime) -> str:
 # ---- thread -------------------------------------------------------------------------------------------------------
 
 
-def thread_version(db: Database, site_id: str, key: str) -> int:
-    """The version that a rendered thread must have to be still true; 0 while the article is not there."""
-    with db.reader.connect() as connection:
-        query = select(col(Article.version)).where(col(Article.site_id) == site_id, col(Article.key) == key)
-        return int(connection.execute(query).scalar() or 0)
+def thread_version(db: Database, site_id: str, key: str) -> str:
+    """The version that a rendered thread must show to be still true: the site's and the article's."""
+    query = (
+        select(col(Site.version), col(Article.version))
+        .outerjoin(Article, and_(col(Article.site_id) == col(Site.id), col(Article.key) == key))
+        .where(col(Site.id) == site_id)
+    )
+    with db.read() as session:
+        row = session.execute(query).first()
+    return f"{row[0]}.{row[1] or 0}" if row else ""
 
 
 def thread(db: Database, ask: Ask) -> ThreadView:

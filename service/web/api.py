@@ -69,10 +69,11 @@ class Comments(MethodView):
     def get(self, query: dict[str, Any]) -> Response:
         """One page of a thread, with an ETag that changes when anything in it does."""
         ask = Ask(query["site"], query["article"], query["sort"], query["limit"], query["cursor"])
+        shows = comments.thread_version(parts().database, ask.site_id, ask.key)
+        request.environ["firstword.thread"] = (ask.site_id, ask.key, shows)
         answer = render_json(comments.thread(parts().database, ask))
-        answer.add_etag()
         answer.headers["Cache-Control"] = "public, no-cache"
-        return answer.make_conditional(request)
+        return answer
 
     @bp.reader
     @bp.arguments(schemas.IdempotencyHeaders, location="headers")

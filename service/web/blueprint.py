@@ -13,6 +13,23 @@ import flask_smorest
 from service.web.schemas import ProblemOut
 from service.web.strict_json import StrictParser
 
+OPENAPI = {
+    "API_TITLE": "Firstword",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/api/v1",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "info": {"description": "Comments for news sites. Errors are RFC 9457 problems."},
+        "components": {
+            "securitySchemes": {
+                "commenter": {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/tokens"},
+                "api_key": {"type": "http", "scheme": "bearer", "description": "A host's API key (fwk_…)"},
+            }
+        },
+    },
+}
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 

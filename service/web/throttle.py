@@ -17,7 +17,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from config.settings import Settings
 from service.errors import Limited
 
-ACTIONS = ("comment", "edit", "report", "reaction", "token", "login", "article", "read")
+ACTIONS = ("comment", "edit", "report", "reaction", "token", "login", "article")
 SCOPES = ("author", "network", "site")
 
 

@@ -1,0 +1,22 @@
+"""The list of topics: one line each."""
+
+from __future__ import annotations
+
+import click
+
+from service.cli.database import db
+from service.cli.demo import demo
+from service.cli.replay import replay
+from service.cli.site import site
+from service.cli.worker import worker
+
+COMMANDS: tuple[click.Command, ...] = (db, demo, replay, site, worker)
+
+
+@click.group(help="Firstword: a self-hosted comment service.")
+def firstword() -> None:
+    """All topics under one name."""
+
+
+for command in COMMANDS:
+    firstword.add_command(command)

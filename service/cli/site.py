@@ -1,0 +1,34 @@
+"""`flask site`: register the sites that an installation serves."""
+
+from __future__ import annotations
+
+import click
+
+from service import sites
+from service.cli.opening import now, opened
+
+
+@click.group()
+def site() -> None:
+    """The sites that this installation serves."""
+
+
+@site.command()
+@click.argument("site_id")
+@click.option("--name", required=True, help="The name that readers and staff see.")
+@click.option("--origin", "origins", multiple=True, required=True, help="https://news.example; may be repeated.")
+def add(site_id: str, name: str, origins: tuple[str, ...]) -> None:
+    """Register SITE_ID, the id that the widget's `site` attribute carries."""
+    with opened() as db:
+        made = sites.add_site(db, site_id, name, origins, now=now())
+    click.echo(f"Registered {made.id} for {', '.join(made.origins)}.")
+
+
+@site.command()
+@click.argument("site_id")
+@click.argument("origins", nargs=-1, required=True)
+def origins(site_id: str, origins: tuple[str, ...]) -> None:
+    """Set the origins that pages of SITE_ID are served from, all of them."""
+    with opened() as db:
+        sites.set_origins(db, site_id, origins)
+    click.echo(f"{site_id}: {', '.join(origins)}")

@@ -1,0 +1,87 @@
+"""/demo: a newspaper page with the widget under an article, and a small receiver of webhooks that it shows by polling.
+
+For `make run` only: Settings refuse it outside development. The receiver checks each signature as a host would, with
+the published Standard Webhooks library, and keeps the last few events in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, send_from_directory
+from standardwebhooks import Webhook, WebhookVerificationError
+from werkzeug.exceptions import NotFound
+
+from service import comments
+from service.comments import Ask
+from service.web.context import parts
+
+bp = Blueprint("demo", __name__, url_prefix="/demo")
+STATIC = Path(__file__).parent / "static" / "demo"
+RECEIVED: deque[dict[str, Any]] = deque(maxlen=50)
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'"
+)
+
+
+def facts() -> dict[str, Any]:
+    """What `make run` wrote about its demo."""
+    path = parts().settings.data_dir / "demo.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise NotFound("There is no demo here.") from None
+    return found
+
+
+@bp.get("/")
+def front() -> Any:
+    """To the demo article."""
+    return redirect(facts()["article_url"])
+
+
+@bp.get("/article")
+def article() -> Response:
+    """The demo article with the widget under it."""
+    demo = facts()
+    thread = comments.thread(parts().database, Ask(demo["site"], demo["article"]))
+    settings = parts().settings
+    html = render_template(
+        "demo/article.html", demo=demo, thread=thread, site=demo["site"], url=demo["article_url"],
+        public_url=settings.public_url,
+    )
+    answer = Response(html, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = CSP
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get("/static/<name>")
+def static_file(name: str) -> Response:
+    """The demo page's own style and script."""
+    return send_from_directory(STATIC, name, max_age=60)
+
+
+@bp.post("/receiver")
+def receive() -> tuple[Response, int]:
+    """The host's receiver: an event with a good signature is kept, anything else is refused."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        event = Webhook(facts()["webhook_secret"]).verify(request.get_data(), headers)
+    except (WebhookVerificationError, ValueError):
+        return jsonify(error="The signature does not hold."), 401
+    RECEIVED.appendleft(
+        {"id": headers.get("webhook-id"), "at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event}
+    )
+    return jsonify(ok=True), 200
+
+
+@bp.get("/received")
+def received() -> Response:
+    """What the receiver has got, newest first."""
+    return jsonify(received=list(RECEIVED))
