@@ -10,10 +10,10 @@ from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
 from config.settings import Settings
+from service.cli.commands import COMMANDS
 from service.db import Database
 from service.front import Front
 from service.judges import Judges, open_judges
-from service.cli.commands import COMMANDS
 from service.web import api, articles, auth, demo, embed, observe, problems, throttle
 from service.web.blueprint import OPENAPI
 from service.web.context import Parts, utc_now
@@ -25,9 +25,7 @@ class IdConverter(BaseConverter):
     regex = "[0-9a-f]{24}"
 
 
-def create_app(
-    settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None
-) -> Flask:
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None) -> Flask:
     """The service for one installation, wired from its settings."""
     observe.configure_logging(settings.log_level)
     app = Flask("service.web", static_folder=None)

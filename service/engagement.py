@@ -82,7 +82,7 @@ def _recount(session: Session, case: Case, site: Site) -> dict[str, int]:
 
 
 def report(db: Database, reader: Reader, comment_id: str, complaint: Complaint, *, now: datetime) -> str:
-    """Put a public comment before the moderators; a second report of the same reader is the first one. Returns its id."""
+    """Put a public comment before the moderators and return the report's id; a reader reports a comment once."""
     with db.write() as session:
         case = _public_case(session, reader, comment_id, now)
         version = case.comment.public or case.comment.latest

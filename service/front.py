@@ -83,9 +83,7 @@ class Front:
             return None
         return rendered if version == rendered.version else None
 
-    def _answer(
-        self, rendered: Rendered, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def _answer(self, rendered: Rendered, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         headers = [*HEADERS, ("ETag", rendered.etag)]
         known = {tag.strip().removeprefix("W/") for tag in environ.get("HTTP_IF_NONE_MATCH", "").split(",")}
         if rendered.etag.removeprefix("W/") in known:

@@ -47,8 +47,6 @@ def queue_lengths(db: Database, *, now: datetime) -> QueueLengths:
     with db.read() as session:
         pending = session.exec(select(func.count()).select_from(Comment).where(Comment.status == PENDING)).one()
         due = session.exec(
-            select(func.count())
-            .select_from(Delivery)
-            .where(Delivery.state == "due", col(Delivery.due_at) <= now)
+            select(func.count()).select_from(Delivery).where(Delivery.state == "due", col(Delivery.due_at) <= now)
         ).one()
     return QueueLengths(pending, due)

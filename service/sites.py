@@ -17,8 +17,8 @@ from sqlmodel import Session, select
 
 from service.db import Database, add_if_absent
 from service.errors import Conflict, Invalid, NotFound
-from service.models import Article, Site, SiteCounter
 from service.lifecycle import lock
+from service.models import Article, Site, SiteCounter
 from service.webhooks import emit
 
 SITE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -152,9 +152,7 @@ class ArticleChange:
     premoderated: bool | None = None
 
 
-def register_article(
-    db: Database, site_id: str, key: str, change: ArticleChange, *, actor: str, now: datetime
-) -> bool:
+def register_article(db: Database, site_id: str, key: str, change: ArticleChange, *, actor: str, now: datetime) -> bool:
     """Make or change an article as its host says; returns whether it is new."""
     with db.write() as session:
         site = known_site(session, site_id)

@@ -3,8 +3,10 @@
 Nothing here decides what is acceptable (`moderation` does) or changes a status by hand (`lifecycle` does).
 """
 
-from service.comments.mine import Mine, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
-from service.comments.submit import Draft, Edit, Written, edit, restore, submit, withdraw
+from service.comments.change import Edit, edit, restore, withdraw
+from service.comments.facts import Written
+from service.comments.mine import Mine, MyAsk, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
+from service.comments.submit import Draft, submit
 from service.comments.thread import Ask, counts, discussed, moment, replies, thread, thread_version
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "Draft",
     "Edit",
     "Mine",
+    "MyAsk",
     "MyComments",
     "Permalink",
     "Reason",

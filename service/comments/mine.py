@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -66,22 +67,29 @@ class Permalink(msgspec.Struct):
     context: list[CommentView]
 
 
-def own(
-    db: Database, judges: Judges, reader: Reader, *, window: int, key: str | None, cursor: str | None, limit: int
-) -> MyComments:
-    """The reader's own comments, on one article or everywhere on the site, newest first."""
+@dataclass(frozen=True, slots=True)
+class MyAsk:
+    """Which page of one's own comments: on one article (by key) or everywhere on the site."""
+
+    key: str | None = None
+    cursor: str | None = None
+    limit: int = 20
+
+
+def own(db: Database, judges: Judges, reader: Reader, ask: MyAsk, *, window: int) -> MyComments:
+    """The reader's own comments, newest first."""
     with db.read() as session:
         author = session.get(Author, reader.author_id)
         if author is None or author.site_id != reader.site_id:
             raise Unauthenticated("This token does not hold.")
         query = select(Comment, Article).join(Article).where(Comment.author_id == author.id)
-        if key is not None:
-            query = query.where(Article.key == key)
+        if ask.key is not None:
+            query = query.where(Article.key == ask.key)
         query = query.order_by(col(Comment.created_at).desc(), col(Comment.id).desc())
-        rows = session.exec(query.offset(_offset(cursor)).limit(limit + 1)).all()
+        rows = session.exec(query.offset(_offset(ask.cursor)).limit(ask.limit + 1)).all()
         policy = _policy(session, judges, reader.site_id)
-        views = [_mine(session, policy, comment, article, author, window) for comment, article in rows[:limit]]
-    onward = _as_cursor(_offset(cursor) + limit) if len(rows) > limit else None
+        views = [_mine(session, policy, comment, article, author, window) for comment, article in rows[: ask.limit]]
+    onward = _as_cursor(_offset(ask.cursor) + ask.limit) if len(rows) > ask.limit else None
     return MyComments(views, onward)
 
 
@@ -130,9 +138,7 @@ def _policy(session: Session, judges: Judges, site_id: str) -> Policy:
     return judges.under(site.policy if site else "").policy
 
 
-def _mine(
-    session: Session, policy: Policy, comment: Comment, article: Article, author: Author, window: int
-) -> Mine:
+def _mine(session: Session, policy: Policy, comment: Comment, article: Article, author: Author, window: int) -> Mine:
     latest = _version(session, comment.id, comment.latest)
     if latest is None:
         raise NotFound("There is no such comment.")
@@ -161,10 +167,15 @@ def _reasons(session: Session, policy: Policy, comment: Comment) -> list[Reason]
     )
     for decision in session.exec(query):
         if decision.verb == "reject" and decision.reason:
-            return [Reason(decision.reason, policy.reason_sentence(decision.reason), [])]
+            return [Reason(decision.reason, _told(policy, decision.reason), [])]
         if decision.verb == "judge":
             return _found(policy, decision)
     return []
+
+
+def _told(policy: Policy, code: str) -> str:
+    reason = policy.reason(code)
+    return reason.sentence if reason else policy.sentence(code)
 
 
 def _found(policy: Policy, decision: Decision) -> list[Reason]:

@@ -279,9 +279,9 @@ def _view(row: Row[Any], article: Article, below: dict[str, list[Row[Any]]]) -> 
     shown = [_view(child, article, below) for child in children]
     more = comment.visible_replies > len(children)
     onward = _cursor("oldest", children[-1].Comment) if children and more else None
-    return comment_view(comment, row.Author, row.CommentVersion, article, RepliesView(
-        comment.visible_replies, shown, onward
-    ))
+    return comment_view(
+        comment, row.Author, row.CommentVersion, article, RepliesView(comment.visible_replies, shown, onward)
+    )
 
 
 def comment_view(

@@ -68,9 +68,7 @@ def enter(db: Database, entry: Entry, terms: Terms, *, now: datetime) -> Issued:
     return Issued(token, expires, renewal, author)
 
 
-def _author(
-    session: Session, site: Site, entry: Entry, terms: Terms, now: datetime
-) -> tuple[Author, str | None]:
+def _author(session: Session, site: Site, entry: Entry, terms: Terms, now: datetime) -> tuple[Author, str | None]:
     if entry.assertion is not None:
         return _vouched(session, site, entry.assertion, now), None
     if entry.renewal is not None:
@@ -137,8 +135,10 @@ def rename(session: Session, author: Author, name: str) -> None:
 
 
 def _is_taken(session: Session, author: Author, skeleton: str) -> bool:
-    staff = select(Moderator.id).join(Role, col(Role.moderator_id) == Moderator.id).where(
-        Role.site_id == author.site_id, Moderator.skeleton == skeleton
+    staff = (
+        select(Moderator.id)
+        .join(Role, col(Role.moderator_id) == Moderator.id)
+        .where(Role.site_id == author.site_id, Moderator.skeleton == skeleton)
     )
     vouched = select(Author.id).where(
         Author.site_id == author.site_id, Author.skeleton == skeleton, col(Author.verified).is_(True)

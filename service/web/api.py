@@ -212,16 +212,8 @@ def discussed(query: dict[str, Any]) -> dict[str, Any]:
 @bp.problems(400, 401, 403, 429)
 def mine(query: dict[str, Any]) -> Response:
     """My comments with their status and why, newest first."""
-    window = parts().settings.edit_window
-    page = comments.own(
-        parts().database,
-        parts().judges,
-        auth.reader(),
-        window=window,
-        key=query["article"],
-        cursor=query["cursor"],
-        limit=query["limit"],
-    )
+    ask = comments.MyAsk(query["article"], query["cursor"], query["limit"])
+    page = comments.own(parts().database, parts().judges, auth.reader(), ask, window=parts().settings.edit_window)
     return render_json(page)
 
 

@@ -38,7 +38,7 @@ class Articles(MethodView):
     @bp.alt_response(201, schema=schemas.ArticleOut, description="The article is new")
     @bp.problems(400, 401, 403, 404, 409, 429, 503)
     def put(self, body: dict[str, Any]) -> tuple[Response, int]:
-        """Register an article or change it: address, title, section, question, open or closed, pre- or post-moderated."""
+        """Register an article or change it: address, title, section, question, state, moderation."""
         auth.host("articles", body["site"])
         parts().throttle.count("article", site=body["site"], network=client_network())
         change = sites.ArticleChange(
@@ -49,8 +49,6 @@ class Articles(MethodView):
             closed=None if "state" not in body else body["state"] == "closed",
             premoderated=None if "moderation" not in body else body["moderation"] == "pre",
         )
-        fresh = sites.register_article(
-            parts().database, body["site"], body["key"], change, actor="host", now=now()
-        )
+        fresh = sites.register_article(parts().database, body["site"], body["key"], change, actor="host", now=now())
         card = sites.article_card(parts().database, body["site"], body["key"])
         return jsonify(card), 201 if fresh else 200

@@ -37,9 +37,7 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
             registry=self.registry,
         )
-        self.judged = Counter(
-            "firstword_judged_total", "Judgements by outcome", ["outcome"], registry=self.registry
-        )
+        self.judged = Counter("firstword_judged_total", "Judgements by outcome", ["outcome"], registry=self.registry)
         self.limited = Counter("firstword_limited_total", "Refusals by action", ["action"], registry=self.registry)
         self.limits_degraded = Gauge(
             "firstword_limits_degraded", "1 while limits are counted in this process alone", registry=self.registry

@@ -1,0 +1,243 @@
+"""`demo up`: what `make run` starts. Migrates, makes a demo site once, starts web and worker, stops them cleanly."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from config.settings import Settings, demo_environment, load
+from service import migrations, sites
+from service.cli.opening import now
+from service.db import Database
+from service.identity import api_keys, assertions, staff
+from service.identity.passwords import new_password
+from service.webhooks import endpoints
+
+SITE, ARTICLE, TITLE = "eastmere", "bridge-2026", "The bridge that took eleven years"
+PROMPT = "What is your opinion on this topic?"
+START_SECONDS = 60
+STOP_SECONDS = 20
+SCOPES = ["articles", "moderate", "events", "webhooks", "export"]
+
+
+@click.group()
+def demo() -> None:
+    """A demo on embedded defaults."""
+
+
+@demo.command()
+def up() -> None:
+    """Start everything with a demo article, print where to look, and stop it all on Ctrl-C."""
+    environment = demo_environment()
+    folder = Path(environment["DATA_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    if "SIGNING_KEYS_FILE" in environment:
+        make_signing_key(Path(environment["SIGNING_KEYS_FILE"]))
+    settings = load(environment)
+    refuse_taken_port(settings)
+    migrations.upgrade(settings.database_url)
+    facts = make_demo(settings)
+    sys.exit(Supervisor(settings, environment).run(facts))
+
+
+def make_signing_key(path: Path) -> None:
+    """A signing key of the installation's own, mode 600, made once."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(secrets.token_hex(32) + "\n")
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Say so plainly when something else listens already."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((settings.host, settings.port)) == 0:
+            raise click.ClickException(
+                f"Port {settings.port} is taken. Choose another: make run PORT={settings.port + 1}"
+            )
+
+
+# ---- the demo site ------------------------------------------------------------------------------------------------
+
+
+def make_demo(settings: Settings) -> dict[str, Any]:
+    """The demo's facts: made once and kept in demo.json (mode 600), brought up to date when the address has changed."""
+    path = settings.data_dir / "demo.json"
+    database = Database(settings.database_url, pool_size=2)
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else new_demo(database, settings)
+        facts.update(addresses(settings))
+        sites.set_origins(database, SITE, origins(settings))
+        change = sites.ArticleChange(url=facts["article_url"], title=TITLE, section="Transport", prompt=PROMPT)
+        if (sites.article_card(database, SITE, ARTICLE) or {}).get("url") != facts["article_url"]:
+            sites.register_article(database, SITE, ARTICLE, change, actor="system", now=now())
+        endpoints.change(database, SITE, facts["endpoint"], url=receiver(settings), settings=settings)
+    finally:
+        database.close()
+    write_private(path, json.dumps(facts, indent=2) + "\n")
+    return facts  # type: ignore[no-any-return]
+
+
+def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
+    """A site, a moderator with a random password, an API key, a signing key for the host, an endpoint."""
+    sites.add_site(database, SITE, "The Eastmere Courier", origins(settings), now=now())
+    login, password = "mo@eastmere.example", new_password()
+    staff.add_moderator(database, login, "Mo", password, {SITE: "admin"}, now())
+    key = api_keys.create(database, SITE, "Demo host", SCOPES, now=now())
+    host_secret = assertions.add_key(database, SITE, issuer="https://eastmere.example", now=now())
+    endpoint, secret = endpoints.register(database, SITE, receiver(settings), settings=settings, now=now())
+    return {
+        "site": SITE,
+        "article": ARTICLE,
+        "moderator": {"login": login, "password": password},
+        "api_key": key,
+        "host_secret": host_secret,
+        "endpoint": endpoint,
+        "webhook_secret": secret,
+    }
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Where to look, from the public address of this run."""
+    base = settings.public_url
+    return {"base_url": base, "article_url": f"{base}/demo/article", "desk_url": f"{base}/desk/"}
+
+
+def origins(settings: Settings) -> list[str]:
+    """The demo pages' origins: the public one and both spellings of this machine."""
+    return [settings.public_url, f"http://localhost:{settings.port}", f"http://127.0.0.1:{settings.port}"]
+
+
+def receiver(settings: Settings) -> str:
+    """The demo's receiver of webhooks, on this machine."""
+    return f"http://127.0.0.1:{settings.port}/demo/receiver"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+# ---- web and worker -----------------------------------------------------------------------------------------------
+
+
+class Supervisor:
+    """Starts web and worker as processes of their own and ends them together."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = False
+
+    def run(self, facts: dict[str, Any]) -> int:
+        """Start, tell, wait; returns the exit status."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        try:
+            self._start("web", *web_command(self._settings))
+            if not self._answers():
+                return self._failed("The web process did not become ready.")
+            self._start("worker", "-m", "service.cli", "worker")
+            if not self._stopping:
+                tell(facts)
+            return self._wait()
+        finally:
+            self._end()
+
+    def _start(self, name: str, *command: str) -> None:
+        if not self._stopping:
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                [sys.executable, *command], env=self._environment, start_new_session=True
+            )
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _answers(self) -> bool:
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends and not self._stopping and self._running["web"].poll() is None:
+            if is_ready(self._settings):
+                return True
+            time.sleep(0.1)
+        return self._stopping
+
+    def _wait(self) -> int:
+        while not self._stopping:
+            for name, process in self._running.items():
+                if process.poll() is not None:
+                    return self._failed(f"The {name} process ended by itself with {process.returncode}.")
+            time.sleep(0.2)
+        return 0
+
+    def _failed(self, why: str) -> int:
+        click.echo(f"{why} Stopping.", err=True)
+        return 1
+
+    def _end(self) -> None:
+        if self._stopping:
+            click.echo("\nStopping …")
+        for process in self._running.values():
+            process.terminate()
+        ends = time.monotonic() + STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, ends - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def web_command(settings: Settings) -> list[str]:
+    """How granian serves the service: one process with threads unless the settings say more."""
+    return [
+        "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
+        "--workers", str(settings.web_processes), "--blocking-threads", str(settings.web_threads),
+        "--no-ws", "--log-level", "warning", "wsgi:application",
+    ]  # fmt: skip
+
+
+def is_ready(settings: Settings) -> bool:
+    """Whether the service says that it can take a comment."""
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def tell(facts: dict[str, Any]) -> None:
+    """Print where to look and with what, once."""
+    moderator = facts["moderator"]
+    click.echo(
+        f"""
+Firstword is running.
+
+  Article    {facts["article_url"]}
+  Desk       {facts["desk_url"]}
+             login {moderator["login"]}   password {moderator["password"]}
+  API key    {facts["api_key"]}
+  OpenAPI    {facts["base_url"]}/api/v1/openapi.json
+
+All of this is kept in demo.json beside the data, readable by you alone. Ctrl-C stops everything.
+"""
+    )
