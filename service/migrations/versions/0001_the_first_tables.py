@@ -47,6 +47,7 @@ def upgrade() -> None:
     sa.Column('guests', sa.Boolean(), nullable=False),
     sa.Column('reactions', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('policy', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
@@ -106,6 +107,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('skeleton', sa.String(), nullable=False),
     sa.Column('verified', sa.Boolean(), nullable=False),
+    sa.Column('badge', sa.String(), nullable=True),
     sa.Column('standing', sa.String(), nullable=False),
     sa.Column('muted_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('banned_at', sa.DateTime(timezone=True), nullable=True),
@@ -259,8 +261,7 @@ def upgrade() -> None:
     sa.Column('latest', sa.Integer(), nullable=False),
     sa.Column('public', sa.Integer(), nullable=True),
     sa.Column('ever_public', sa.Boolean(), nullable=False),
-    sa.Column('replies', sa.Integer(), nullable=False),
-    sa.Column('public_replies', sa.Integer(), nullable=False),
+    sa.Column('visible_replies', sa.Integer(), nullable=False),
     sa.Column('reaction_counts', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('score', sa.Integer(), nullable=False),
     sa.Column('report_count', sa.Integer(), nullable=False),
@@ -286,6 +287,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_comment_fingerprint', ['site_id', 'fingerprint'], unique=False)
         batch_op.create_index('ix_comment_network', ['site_id', 'network'], unique=False)
         batch_op.create_index('ix_comment_queue', ['site_id', 'status', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_comment_replies', ['thread_id', 'parent_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_comment_thread', ['article_id', 'parent_id', 'created_at', 'id'], unique=False)
 
     op.create_table('delivery',
@@ -388,9 +390,9 @@ def upgrade() -> None:
     sa.Column('key', sa.String(), nullable=False),
     sa.Column('request_hash', sa.String(), nullable=False),
     sa.Column('comment_id', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['author_id'], ['author.id'], ),
-    sa.ForeignKeyConstraint(['comment_id'], ['comment.id'], ),
     sa.PrimaryKeyConstraint('author_id', 'key')
     )
     with op.batch_alter_table('idempotency', schema=None) as batch_op:
