@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import secrets
-import signal
 import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -20,6 +14,7 @@ import click
 from config.settings import Settings, demo_environment, load
 from service import migrations, sites
 from service.cli.opening import now
+from service.cli.processes import Processes
 from service.db import Database
 from service.identity import api_keys, assertions, staff
 from service.identity.passwords import new_password
@@ -27,8 +22,6 @@ from service.webhooks import endpoints
 
 SITE, ARTICLE, TITLE = "eastmere", "bridge-2026", "The bridge that took eleven years"
 PROMPT = "What is your opinion on this topic?"
-START_SECONDS = 60
-STOP_SECONDS = 20
 SCOPES = ["articles", "moderate", "events", "webhooks", "export"]
 
 
@@ -49,7 +42,11 @@ def up() -> None:
     refuse_taken_port(settings)
     migrations.upgrade(settings.database_url)
     facts = make_demo(settings)
-    sys.exit(Supervisor(settings, environment).run(facts))
+    with Processes(settings, environment) as processes:
+        processes.start()
+        if not processes.stopping:
+            tell(facts)
+        processes.wait()
 
 
 def make_signing_key(path: Path) -> None:
@@ -132,97 +129,6 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
-
-
-# ---- web and worker -----------------------------------------------------------------------------------------------
-
-
-class Supervisor:
-    """Starts web and worker as processes of their own and ends them together."""
-
-    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
-        self._settings = settings
-        self._environment = environment
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._stopping = False
-
-    def run(self, facts: dict[str, Any]) -> int:
-        """Start, tell, wait; returns the exit status."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
-        try:
-            self._start("web", *web_command(self._settings))
-            if not self._answers():
-                return self._failed("The web process did not become ready.")
-            self._start("worker", "-m", "service.cli", "worker")
-            if not self._stopping:
-                tell(facts)
-            return self._wait()
-        finally:
-            self._end()
-
-    def _start(self, name: str, *command: str) -> None:
-        if not self._stopping:
-            self._running[name] = subprocess.Popen(  # noqa: S603 - our own commands
-                [sys.executable, *command], env=self._environment, start_new_session=True
-            )
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping = True
-
-    def _answers(self) -> bool:
-        ends = time.monotonic() + START_SECONDS
-        while time.monotonic() < ends and not self._stopping and self._running["web"].poll() is None:
-            if is_ready(self._settings):
-                return True
-            time.sleep(0.1)
-        return self._stopping
-
-    def _wait(self) -> int:
-        while not self._stopping:
-            for name, process in self._running.items():
-                if process.poll() is not None:
-                    return self._failed(f"The {name} process ended by itself with {process.returncode}.")
-            time.sleep(0.2)
-        return 0
-
-    def _failed(self, why: str) -> int:
-        click.echo(f"{why} Stopping.", err=True)
-        return 1
-
-    def _end(self) -> None:
-        if self._stopping:
-            click.echo("\nStopping …")
-        for process in self._running.values():
-            process.terminate()
-        ends = time.monotonic() + STOP_SECONDS
-        for process in self._running.values():
-            try:
-                process.wait(max(0.1, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def web_command(settings: Settings) -> list[str]:
-    """How granian serves the service: one process with threads unless the settings say more."""
-    return [
-        "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_processes), "--blocking-threads", str(settings.web_threads),
-        "--no-ws", "--log-level", "warning", "wsgi:application",
-    ]  # fmt: skip
-
-
-def is_ready(settings: Settings) -> bool:
-    """Whether the service says that it can take a comment."""
-    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def tell(facts: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ Every route says who may ask: `public` (and why), `reader`, `host`. `tests/test_
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import flask_smorest
 
@@ -33,12 +33,27 @@ OPENAPI = {
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+class Decorator(Protocol):
+    """Marks a view and gives it back."""
+
+    def __call__(self, view: View, /) -> View:
+        """The same view, marked."""
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A group of routes that says who may ask and which problems it answers with."""
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def public(self, why: str) -> Callable[[View], View]:
+    if TYPE_CHECKING:  # flask-smorest has no types; what we use of it has these
+
+        def route(self, rule: str, **options: Any) -> Decorator: ...
+        def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Decorator: ...
+        def response(self, status: int, schema: Any = None, **options: Any) -> Decorator: ...
+        def alt_response(self, status: int, **options: Any) -> Decorator: ...
+        def doc(self, **keys: Any) -> Decorator: ...
+
+    def public(self, why: str) -> Decorator:
         """Mark a route as open to everybody, with the reason."""
 
         def mark(view: View) -> View:
@@ -50,18 +65,18 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def reader(self, view: View) -> View:
         """Mark a route as asking for a commenter token (the view calls `auth.reader`)."""
         view.authenticator = ("reader", "a commenter token")  # type: ignore[attr-defined]
-        return self.doc(security=[{"commenter": []}])(view)  # type: ignore[no-any-return]
+        return self.doc(security=[{"commenter": []}])(view)
 
-    def host(self, scope: str) -> Callable[[View], View]:
+    def host(self, scope: str) -> Decorator:
         """Mark a route as asking for an API key with a scope (the view calls `auth.host`)."""
 
         def mark(view: View) -> View:
             view.authenticator = ("host", scope)  # type: ignore[attr-defined]
-            return self.doc(security=[{"api_key": []}])(view)  # type: ignore[no-any-return]
+            return self.doc(security=[{"api_key": []}])(view)
 
         return mark
 
-    def problems(self, *statuses: int) -> Callable[[View], View]:
+    def problems(self, *statuses: int) -> Decorator:
         """Document the problems that a route answers with."""
 
         def document(view: View) -> View:

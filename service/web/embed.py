@@ -127,7 +127,8 @@ def conditional(html: str) -> Response:
     answer.set_etag(hashlib.sha256(html.encode()).hexdigest()[:24], weak=True)
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = "public, no-cache"
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def page(html: str, status: int = 200) -> Response:
