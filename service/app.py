@@ -51,12 +51,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
 
 def _register(app: Flask, settings: Settings) -> None:
     observe.register(app)
-    problems.register(app)
     app.after_request(auth.add_cors)
     app.after_request(throttle.add_headers)
     smorest = Api(app)
     for blueprint in (api.bp, articles.bp):
         smorest.register_blueprint(blueprint)
+    problems.register(app)  # after flask-smorest, whose own error shape this replaces
     app.register_blueprint(embed.bp)
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -63,7 +63,7 @@ def open_judges(settings: Settings) -> Judges:
 
     def engines() -> list[Engine]:
         try:
-            return [open_engine(settings.engine)]
+            return [open_engine(settings.engine, read(None))]
         except EngineUnavailable as why:
             return [AbsentEngine(settings.engine, f"Engine {settings.engine} cannot be opened: {why}")]
 

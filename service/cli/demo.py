@@ -16,7 +16,7 @@ from service import migrations, sites
 from service.cli.opening import now
 from service.cli.processes import Processes
 from service.db import Database
-from service.identity import api_keys, assertions, staff
+from service.identity import api_keys, host_keys, staff
 from service.identity.passwords import new_password
 from service.webhooks import endpoints
 
@@ -84,7 +84,7 @@ def make_demo(settings: Settings) -> dict[str, Any]:
     finally:
         database.close()
     write_private(path, json.dumps(facts, indent=2) + "\n")
-    return facts  # type: ignore[no-any-return]
+    return dict(facts)
 
 
 def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
@@ -92,8 +92,10 @@ def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
     sites.add_site(database, SITE, "The Eastmere Courier", origins(settings), now=now())
     login, password = "mo@eastmere.example", new_password()
     staff.add_moderator(database, login, "Mo", password, {SITE: "admin"}, now())
-    key = api_keys.create(database, SITE, "Demo host", SCOPES, now=now())
-    host_secret = assertions.add_key(database, SITE, issuer="https://eastmere.example", now=now())
+    with database.write() as session:
+        _, key = api_keys.create(session, SITE, "Demo host", SCOPES, now=now())
+        offer = host_keys.Offer(kid="demo", issuer="https://eastmere.example")
+        host_secret = host_keys.add(session, SITE, offer, now=now()).secret
     endpoint, secret = endpoints.register(database, SITE, receiver(settings), settings=settings, now=now())
     return {
         "site": SITE,

@@ -95,9 +95,7 @@ def address_of(author: str) -> str:
     return f"2001:db8:{digest[:4]}:{digest[4:8]}::1"
 
 
-def post_all(
-    client: Client, rows: list[dict[str, str]], clients: int, advance: Callable[[], None]
-) -> list[Outcome]:
+def post_all(client: Client, rows: list[dict[str, str]], clients: int, advance: Callable[[], None]) -> list[Outcome]:
     """Post every row, several at a time, in order of the outcomes' rows."""
 
     def one(numbered: tuple[int, dict[str, str]]) -> Outcome:

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, tup
 from sqlmodel import Session, col
 
 from service import sites
-from service.db import Database
+from service.db import Database, UtcTime
 from service.errors import Invalid, NotFound
 from service.models import Article, Author, Comment, CommentVersion, Site
 
@@ -210,7 +210,7 @@ def _read_cursor(sort: str, cursor: str) -> tuple[Any, ...]:
         values: list[ColumnElement[Any] | Any] = [int(s) for s in score]
     except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError):
         raise Invalid("This cursor is not one that we gave for this order.", pointer="?cursor") from None
-    return (*values, literal(moment_, type_=col(Comment.created_at).type), key)
+    return (*values, literal(moment_, type_=UtcTime()), key)
 
 
 def _descendants(session: Session, thread_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:

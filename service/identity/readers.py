@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from moderation import judge_name
+from moderation import Policy, judge_name
 from service.db import Database
 from service.errors import Forbidden, Invalid, NameUnfit, NotFound, Unauthenticated, barred_until
 from service.identity import assertions, tokens
 from service.identity.tokens import Reader
-from service.models import Author, Moderator, Renewal, Role, Site, new_id
+from service.models import Article, Author, Comment, Moderator, Renewal, Role, Site, new_id
 
 GUEST = "guest"
 NAMES_KEPT = 10
@@ -36,11 +37,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long what is issued holds, in seconds, and the keys it is signed with."""
+    """How long what is issued holds, in seconds, the keys it is signed with, the policy that names are judged by."""
 
     keys: Sequence[str]
     token_life: int
     renewal_life: int
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,11 @@ def enter(db: Database, entry: Entry, terms: Terms, *, now: datetime) -> Issued:
 
 def _author(session: Session, site: Site, entry: Entry, terms: Terms, now: datetime) -> tuple[Author, str | None]:
     if entry.assertion is not None:
-        return _vouched(session, site, entry.assertion, now), None
+        return _vouched(session, site, entry.assertion, terms.policy, now), None
     if entry.renewal is not None:
         author = _renewed(session, site, entry.renewal, terms, now)
         if entry.name is not None:
-            rename(session, author, entry.name)
+            rename(session, author, entry.name, terms.policy)
         return author, entry.renewal
     if entry.name is None:
         raise Invalid("Give a name, a host's assertion or a renewal secret.")
@@ -85,7 +87,7 @@ def _author(session: Session, site: Site, entry: Entry, terms: Terms, now: datet
 
 def _guest(session: Session, site: Site, name: str, terms: Terms, now: datetime) -> tuple[Author, str]:
     author = Author(site_id=site.id, issuer=GUEST, subject=new_id(), name="", created_at=now)
-    rename(session, author, name)
+    rename(session, author, name, terms.policy)
     session.flush()
     secret = tokens.new_secret()
     ends = now + timedelta(seconds=terms.renewal_life)
@@ -106,7 +108,7 @@ def _renewed(session: Session, site: Site, secret: str, terms: Terms, now: datet
     return author
 
 
-def _vouched(session: Session, site: Site, assertion: str, now: datetime) -> Author:
+def _vouched(session: Session, site: Site, assertion: str, policy: Policy, now: datetime) -> Author:
     claims = assertions.exchange(session, site, assertion, now)
     author = session.exec(
         select(Author).where(
@@ -117,21 +119,36 @@ def _vouched(session: Session, site: Site, assertion: str, now: datetime) -> Aut
         author = Author(
             site_id=site.id, issuer=claims.issuer, subject=claims.subject, name="", verified=True, created_at=now
         )
-    rename(session, author, claims.name)
+    rename(session, author, claims.name, policy)
     return author
 
 
-def rename(session: Session, author: Author, name: str) -> None:
+def rename(session: Session, author: Author, name: str, policy: Policy) -> None:
     """Judge a display name and give it to an author; raises `NameUnfit` with what is wrong with it."""
-    verdict = judge_name(name, ())
-    if verdict.problem is None and not author.verified and _is_taken(session, author, verdict.skeleton):
-        raise NameUnfit("This name looks like somebody else's here. Choose another.", pointer="/name")
-    if verdict.problem is not None:
-        raise NameUnfit(verdict.detail, pointer="/name")
-    if author.name and author.name != verdict.name:
+    verdict = judge_name(name, (), policy)
+    problem = verdict.problem
+    if problem is None and not author.verified and _is_taken(session, author, verdict.skeleton):
+        problem = "name.taken"
+    if problem is not None:
+        raise NameUnfit(policy.sentence(problem), pointer="/name")
+    if verdict.name == author.name:
+        return
+    if author.name:
+        _show_anew(session, author)
         author.names = [*author.names, author.name][-NAMES_KEPT:]
     author.name, author.skeleton = verdict.name, verdict.skeleton
     session.add(author)
+
+
+def _show_anew(session: Session, author: Author) -> None:
+    """Let rendered threads with this author's name know that it changes; articles are locked before authors."""
+    theirs = select(Comment.article_id).where(Comment.author_id == author.id)
+    session.execute(
+        update(Article)
+        .where(col(Article.id).in_(theirs))
+        .values(version=Article.version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _is_taken(session: Session, author: Author, skeleton: str) -> bool:

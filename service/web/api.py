@@ -16,6 +16,7 @@ from service.comments import Ask, Draft, Edit, Mine, Written
 from service.errors import CommentRejected, Invalid
 from service.identity import readers
 from service.web import auth, schemas
+from service.web.auth import reader_terms
 from service.web.blueprint import Blueprint
 from service.web.context import client_network, now, parts
 
@@ -42,8 +43,7 @@ def enter(body: dict[str, Any]) -> dict[str, Any]:
     network = client_network()
     parts().throttle.count("token", network=network, site=body["site"])
     auth.check_origin(body["site"])
-    settings = parts().settings
-    terms = readers.Terms(settings.signing_keys, settings.token_life, settings.renewal_life)
+    terms = reader_terms()
     entry = readers.Entry(body["site"], body.get("name"), body.get("assertion"), body.get("renewal"), network)
     issued = readers.enter(parts().database, entry, terms, now=now())
     author = issued.author

@@ -12,6 +12,7 @@ from service import sites
 from service.errors import OriginRefused, Unauthenticated
 from service.identity import api_keys, tokens
 from service.identity.api_keys import Host
+from service.identity.readers import Terms
 from service.identity.tokens import Reader
 from service.web.context import now, parts
 
@@ -39,6 +40,13 @@ def reader() -> Reader:
 def reader_or_none() -> Reader | None:
     """The reader of this request, or None where no token was sent."""
     return reader() if bearer() is not None else None
+
+
+def reader_terms() -> Terms:
+    """On which terms this installation gives tokens to readers."""
+    settings = parts().settings
+    policy = parts().judges.under().policy
+    return Terms(settings.signing_keys, settings.token_life, settings.renewal_life, policy)
 
 
 def host(scope: str, site_id: str | None = None) -> Host:

@@ -17,6 +17,7 @@ from service import comments, sites
 from service.comments import Ask, Draft
 from service.errors import FirstwordError, Nudge, OriginRefused
 from service.identity import readers, tokens
+from service.web.auth import reader_terms
 from service.web.context import client_network, now, parts
 from service.web.problems import TITLES, status_of
 
@@ -103,9 +104,8 @@ def _take(article: Any, draft: dict[str, str]) -> str:
     settings, network = parts().settings, client_network()
     site_id = request.args.get("site", "")
     parts().throttle.count("token", network=network, site=site_id)
-    terms = readers.Terms(settings.signing_keys, settings.token_life, settings.renewal_life)
     entry = readers.Entry(site_id, name=draft["name"], network=network)
-    issued = readers.enter(parts().database, entry, terms, now=now())
+    issued = readers.enter(parts().database, entry, reader_terms(), now=now())
     reader = tokens.Reader(issued.author.id, site_id)
     who = {"author": reader.author_id, "network": network, "site": site_id}
     parts().throttle.count("comment", **who)

@@ -6,7 +6,7 @@ Every code has a heading in docs/problems.md. A problem never repeats what was s
 from __future__ import annotations
 
 import http
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from flask import Flask, Response, g, json, request
@@ -134,7 +134,7 @@ def from_http(error: HTTPException) -> Response:
     """What Flask, Werkzeug or webargs raised."""
     status = error.code or 500
     if error.response is not None and status < http.HTTPStatus.BAD_REQUEST:
-        return Response(error.response.get_data(), status, error.response.headers)
+        return cast("Response", error.response)
     messages = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
     if messages:
         return problem(400, "invalid", "The request does not fit; see `errors`.", extra={"errors": _pointers(messages)})

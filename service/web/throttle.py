@@ -36,7 +36,7 @@ class Throttle:
     """Counts actions; refuses those that come too often."""
 
     def __init__(self, settings: Settings, storage: Storage | None = None) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(storage or MemoryStorage())  # type: ignore[arg-type]
+        self._limiter = SlidingWindowCounterRateLimiter(storage or MemoryStorage())
         self._limits = {action: parse_rates(getattr(settings, f"limit_{action}")) for action in ACTIONS}
 
     def count(self, action: str, **who: str | None) -> Remaining | None:
