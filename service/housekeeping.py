@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, col, select
 
 from service.db import Database
 from service.models import Idempotency, Renewal, SpentAssertion, SpentNudge, StaffSession
+from service.webhooks import log
 
 BATCH: Final = 500
 REPLAYABLE: Final = timedelta(days=7)  # how long an idempotency key is remembered
@@ -60,4 +61,5 @@ CHORES: Final = (
     Chore("renewals", HOURLY, _expired(Renewal, Renewal.expires_at)),
     Chore("staff-sessions", HOURLY, _expired(StaffSession, StaffSession.expires_at)),
     Chore("idempotency-keys", HOURLY, _expired(Idempotency, Idempotency.created_at, REPLAYABLE)),
+    Chore("delivery-log", timedelta(hours=6), log.forget),
 )

@@ -57,11 +57,26 @@ def emit(
         payload=dict(payload),
         created_at=now,
     )
+    _store(session, event, _listening(session, site_id, type_))
+    return event
+
+
+def emit_to(session: Session, endpoint: Endpoint, type_: str, payload: Mapping[str, Any], *, now: datetime) -> Event:
+    """Store an event that goes to one endpoint alone, whatever it listens to."""
+    seq = _next_number(session, endpoint.site_id)
+    event = Event(site_id=endpoint.site_id, seq=seq, type=type_, payload=dict(payload), created_at=now)
+    _store(session, event, [endpoint.id])
+    return event
+
+
+def _store(session: Session, event: Event, endpoint_ids: list[str]) -> None:
     session.add(event)
     session.flush()
-    for endpoint in _listening(session, site_id, type_):
-        session.add(Delivery(site_id=site_id, event_id=event.id, endpoint_id=endpoint.id, due_at=now, created_at=now))
-    return event
+    moment, site_id = event.created_at, event.site_id
+    session.add_all(
+        Delivery(site_id=site_id, event_id=event.id, endpoint_id=id_, due_at=moment, created_at=moment)
+        for id_ in endpoint_ids
+    )
 
 
 def _next_number(session: Session, site_id: str) -> int:
@@ -76,10 +91,10 @@ def _next_number(session: Session, site_id: str) -> int:
     return int(taken.scalar_one())
 
 
-def _listening(session: Session, site_id: str, type_: str) -> list[Endpoint]:
+def _listening(session: Session, site_id: str, type_: str) -> list[str]:
     endpoints = session.exec(
-        select(Endpoint).where(
+        select(Endpoint.id, Endpoint.types).where(
             Endpoint.site_id == site_id, Endpoint.state == "active", col(Endpoint.deleted_at).is_(None)
         )
     )
-    return [endpoint for endpoint in endpoints if not endpoint.types or type_ in endpoint.types]
+    return [id_ for id_, types in endpoints if not types or type_ in types]
