@@ -19,6 +19,7 @@ from service.db import Database
 from service.identity import api_keys, host_keys, staff
 from service.identity.passwords import new_password
 from service.webhooks import endpoints
+from service.webhooks.sending import open_door
 
 SITE, ARTICLE, TITLE = "eastmere", "bridge-2026", "The bridge that took eleven years"
 PROMPT = "What is your opinion on this topic?"
@@ -80,7 +81,8 @@ def make_demo(settings: Settings) -> dict[str, Any]:
         change = sites.ArticleChange(url=facts["article_url"], title=TITLE, section="Transport", prompt=PROMPT)
         if (sites.article_card(database, SITE, ARTICLE) or {}).get("url") != facts["article_url"]:
             sites.register_article(database, SITE, ARTICLE, change, actor="system", now=now())
-        endpoints.change(database, SITE, facts["endpoint"], url=receiver(settings), settings=settings)
+        door = open_door(settings)
+        endpoints.change(database, SITE, facts["endpoint"], {"url": receiver(settings)}, door, now=now())
     finally:
         database.close()
     write_private(path, json.dumps(facts, indent=2) + "\n")
@@ -96,14 +98,15 @@ def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
         _, key = api_keys.create(session, SITE, "Demo host", SCOPES, now=now())
         offer = host_keys.Offer(kid="demo", issuer="https://eastmere.example")
         host_secret = host_keys.add(session, SITE, offer, now=now()).secret
-    endpoint, secret = endpoints.register(database, SITE, receiver(settings), settings=settings, now=now())
+    wish = endpoints.Wish(receiver(settings), "The demo page's receiver")
+    endpoint, secret = endpoints.register(database, SITE, wish, open_door(settings), now=now())
     return {
         "site": SITE,
         "article": ARTICLE,
         "moderator": {"login": login, "password": password},
         "api_key": key,
         "host_secret": host_secret,
-        "endpoint": endpoint,
+        "endpoint": endpoint.id,
         "webhook_secret": secret,
     }
 

@@ -26,6 +26,7 @@ from service.cli.replay_receiver import Receiver
 from service.cli.replay_report import print_report
 from service.identity import api_keys
 from service.webhooks import endpoints
+from service.webhooks.sending import open_door
 
 SITE, ORIGIN = "replay", "https://replay.example"
 RAISED = "author 1000000/minute, network 1000000/minute, site 1000000/minute"
@@ -48,7 +49,8 @@ def replay(file: Path, articles: int, clients: int, label: str | None, limit: in
         migrations.upgrade(settings.database_url)
         with opened(settings) as db:
             sites.add_site(db, SITE, "Replay", [ORIGIN], now=now())
-            endpoints.register(db, SITE, f"http://127.0.0.1:{receiver.port}/", settings=settings, now=now())
+            wish = endpoints.Wish(f"http://127.0.0.1:{receiver.port}/")
+            endpoints.register(db, SITE, wish, open_door(settings), now=now())
             with db.write() as session:
                 _, key = api_keys.create(session, SITE, "replay", ["events"], now=now())
         with Processes(settings, environment) as processes:

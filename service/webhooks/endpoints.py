@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
+from service.db import Database
 from service.errors import Conflict, Invalid, NotFound
 from service.models import Endpoint, Event, Site, new_id
 from service.outbound import Door, OutboundRefused
@@ -37,12 +38,8 @@ class Wish:
     scheme: str = "v1"
 
 
-def register(session: Session, site_id: str, wish: Wish, door: Door, *, now: datetime) -> tuple[Endpoint, str]:
+def register(db: Database, site_id: str, wish: Wish, door: Door, *, now: datetime) -> tuple[Endpoint, str]:
     """A new endpoint and what its receiver verifies with: the shared secret, to be shown this once, or a public key."""
-    if session.get(Site, site_id, with_for_update=NO_KEY_LOCK) is None:
-        raise NotFound("There is no such site.")
-    if len(listed(session, site_id)) >= MOST_ENDPOINTS:
-        raise Conflict(f"A site has {MOST_ENDPOINTS} endpoints at most; delete one first.")
     secret, shown = _new_secret(wish.scheme)
     endpoint = Endpoint(
         site_id=site_id,
@@ -53,42 +50,98 @@ def register(session: Session, site_id: str, wish: Wish, door: Door, *, now: dat
         secrets=[secret],
         created_at=now,
     )
-    session.add(endpoint)
-    session.flush()
+    with db.write() as session:
+        if session.get(Site, site_id, with_for_update=NO_KEY_LOCK) is None:
+            raise NotFound("There is no such site.")
+        if len(_of_site(session, site_id)) >= MOST_ENDPOINTS:
+            raise Conflict(f"A site has {MOST_ENDPOINTS} endpoints at most; delete one first.")
+        session.add(endpoint)
     return endpoint, shown
 
 
-def listed(session: Session, site_id: str) -> list[Endpoint]:
+def listed(db: Database, site_id: str) -> list[Endpoint]:
     """A site's endpoints, oldest first, without those it deleted."""
-    mine = select(Endpoint).where(Endpoint.site_id == site_id, col(Endpoint.deleted_at).is_(None))
-    return list(session.exec(mine.order_by(col(Endpoint.created_at), col(Endpoint.id))))
+    with db.read() as session:
+        return _of_site(session, site_id)
 
 
-def get(session: Session, site_id: str, id_: str, *, lock: bool = False) -> Endpoint:
+def one(db: Database, site_id: str, id_: str) -> Endpoint:
     """One of a site's endpoints; `NotFound` for what is not there and for what is another site's."""
+    with db.read() as session:
+        return find(session, site_id, id_)
+
+
+def change(db: Database, site_id: str, id_: str, changes: Mapping[str, Any], door: Door, *, now: datetime) -> Endpoint:
+    """Change `url`, `description`, `types` or `full`, and put it in or out of service by `enabled`."""
+    checked = dict(changes)
+    if "url" in changes:
+        checked["url"] = _checked_url(changes["url"], door)
+    if "types" in changes:
+        checked["types"] = _checked_types(changes["types"])
+    enabled = checked.pop("enabled", None)
+    with db.write() as session:
+        endpoint = find(session, site_id, id_, lock=True)
+        for name in ("url", "description", "types", "full"):
+            setattr(endpoint, name, checked.get(name, getattr(endpoint, name)))
+        session.add(endpoint)
+        if enabled is True:
+            _enable(session, endpoint)
+        elif enabled is False:
+            disable(session, endpoint, "by-hand", now=now)
+    return endpoint
+
+
+def rotate(
+    db: Database, site_id: str, id_: str, scheme: str, *, now: datetime, overlap: timedelta = OVERLAP
+) -> tuple[Endpoint, str]:
+    """Give an endpoint a new key, shown this once; the newest of the old ones signs beside it until `overlap` ends."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid(f"Two keys may sign together for {LONGEST_OVERLAP.days} days at most.", pointer="/overlap")
+    secret, shown = _new_secret(scheme)
+    with db.write() as session:
+        endpoint = find(session, site_id, id_, lock=True)
+        kept = [{**old, "until": _sooner(old["until"], now + overlap)} for old in endpoint.secrets[:1]]
+        endpoint.secrets = [secret, *kept] if overlap else [secret]
+        session.add(endpoint)
+    return endpoint, shown
+
+
+def delete(db: Database, site_id: str, id_: str, *, now: datetime) -> None:
+    """Forget an endpoint and its keys; nothing more is sent to it."""
+    with db.write() as session:
+        endpoint = find(session, site_id, id_, lock=True)
+        endpoint.deleted_at, endpoint.secrets = now, []
+        session.add(endpoint)
+        session.flush()
+        give_up(session, endpoint.id)
+
+
+def ping(db: Database, site_id: str, id_: str, *, now: datetime) -> Event:
+    """The test button: one `ping`, to this endpoint alone; the delivery log tells how it went."""
+    with db.write() as session:
+        endpoint = in_service(session, site_id, id_)
+        return emit_to(session, endpoint, "ping", {"endpoint": {"id": endpoint.id}}, now=now)
+
+
+def find(session: Session, site_id: str, id_: str, *, lock: bool = False) -> Endpoint:
+    """One of a site's endpoints, for the caller's transaction."""
     endpoint = session.get(Endpoint, id_, with_for_update=NO_KEY_LOCK if lock else None)
     if endpoint is None or endpoint.site_id != site_id or endpoint.deleted_at is not None:
         raise NotFound("There is no such endpoint.")
     return endpoint
 
 
-def change(
-    session: Session, site_id: str, id_: str, changes: Mapping[str, Any], door: Door, *, now: datetime
-) -> Endpoint:
-    """Change `url`, `description`, `types` or `full`, and put it in or out of service by `enabled`."""
-    endpoint = get(session, site_id, id_, lock=True)
-    if "url" in changes:
-        endpoint.url = _checked_url(changes["url"], door)
-    if "types" in changes:
-        endpoint.types = _checked_types(changes["types"])
-    endpoint.description = changes.get("description", endpoint.description)
-    endpoint.full = changes.get("full", endpoint.full)
-    session.add(endpoint)
-    if changes.get("enabled") is True:
-        _enable(session, endpoint)
-    elif changes.get("enabled") is False:
-        disable(session, endpoint, "by-hand", now=now)
+def in_service(session: Session, site_id: str, id_: str) -> Endpoint:
+    """One of a site's endpoints, locked, to which something is to be sent; raises `Conflict` for a disabled one."""
+    endpoint = find(session, site_id, id_, lock=True)
+    if endpoint.state != ACTIVE:
+        raise Conflict("This endpoint is disabled; enable it first.")
     return endpoint
+
+
+def _of_site(session: Session, site_id: str) -> list[Endpoint]:
+    mine = select(Endpoint).where(Endpoint.site_id == site_id, col(Endpoint.deleted_at).is_(None))
+    return list(session.exec(mine.order_by(col(Endpoint.created_at), col(Endpoint.id))))
 
 
 def _enable(session: Session, endpoint: Endpoint) -> None:
@@ -96,38 +149,6 @@ def _enable(session: Session, endpoint: Endpoint) -> None:
     endpoint.state, endpoint.disabled_reason = ACTIVE, None
     endpoint.failing_since = endpoint.resting_until = None
     session.add(endpoint)
-
-
-def rotate(
-    session: Session, site_id: str, id_: str, scheme: str, *, now: datetime, overlap: timedelta = OVERLAP
-) -> tuple[Endpoint, str]:
-    """Give an endpoint a new key, shown this once; the newest of the old ones signs beside it until `overlap` ends."""
-    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
-        raise Invalid(f"Two keys may sign together for {LONGEST_OVERLAP.days} days at most.", pointer="/overlap")
-    endpoint = get(session, site_id, id_, lock=True)
-    secret, shown = _new_secret(scheme)
-    kept = [{**old, "until": _sooner(old["until"], now + overlap)} for old in endpoint.secrets[:1]]
-    endpoint.secrets = [secret, *kept] if overlap else [secret]
-    session.add(endpoint)
-    return endpoint, shown
-
-
-def delete(session: Session, site_id: str, id_: str, *, now: datetime) -> None:
-    """Forget an endpoint and its keys; nothing more is sent to it."""
-    endpoint = get(session, site_id, id_, lock=True)
-    endpoint.deleted_at, endpoint.secrets = now, []
-    session.add(endpoint)
-    session.flush()
-    give_up(session, endpoint.id)
-
-
-def ping(session: Session, site_id: str, id_: str, *, now: datetime) -> Event:
-    """The test button: one `ping`, to this endpoint alone; the delivery log tells how it went."""
-    endpoint = get(session, site_id, id_)
-    if endpoint.state != ACTIVE:
-        raise Conflict("This endpoint is disabled; enable it first.")
-    payload = {"endpoint": {"id": endpoint.id}}
-    return emit_to(session, endpoint, "ping", payload, now=now)
 
 
 def keys_shown(endpoint: Endpoint, now: datetime) -> list[dict[str, Any]]:

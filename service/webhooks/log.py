@@ -6,19 +6,20 @@ knows it.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import delete, func, tuple_
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from service.db import Database
-from service.errors import Conflict, Invalid, NotFound
+from service.errors import Invalid, NotFound
 from service.models import Attempt, Delivery, Endpoint, Event
-from service.webhooks.deliveries import ACTIVE, DELIVERED, FAILED
-from service.webhooks.endpoints import get
+from service.webhooks.deliveries import DELIVERED, FAILED
+from service.webhooks.endpoints import find, in_service
 
 MOST_AT_ONCE: Final = 1_000
 KEPT: Final = timedelta(days=30)
@@ -42,32 +43,55 @@ class Queued:
     next_after: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which part of the log: `cursor` is where the page before ended, `state` narrows it to one state."""
+
+    cursor: str | None = None
+    state: str | None = None
+    limit: int = 50
+
+
 # ---- looking ----
 
 
-def entries(
-    session: Session,
-    endpoint: Endpoint,
-    *,
-    before: tuple[datetime, str] | None = None,
-    state: str | None = None,
-    limit: int = 50,
-) -> list[Entry]:
-    """An endpoint's deliveries, newest first; `before` is the place (time, id) of the last one seen."""
+def entries(db: Database, site_id: str, endpoint_id: str, look: Look) -> tuple[list[Entry], str | None]:
+    """A page of an endpoint's deliveries, newest first, and the cursor of the next page."""
+    with db.read() as session:
+        endpoint = find(session, site_id, endpoint_id)
+        found = session.exec(_page(endpoint, look)).all()
+        attempts = _attempts(session, [delivery.id for delivery, _ in found])
+    page = [Entry(delivery, event, attempts.get(delivery.id, [])) for delivery, event in found[: look.limit]]
+    return page, _cursor(page[-1].delivery) if len(found) > look.limit else None
+
+
+def _page(endpoint: Endpoint, look: Look) -> Any:
     rows = (
         select(Delivery, Event)
         .join(Event, col(Event.id) == col(Delivery.event_id))
         .where(Delivery.endpoint_id == endpoint.id)
         .order_by(col(Delivery.created_at).desc(), col(Delivery.id).desc())
-        .limit(limit)
+        .limit(look.limit + 1)
     )
-    if before is not None:
-        rows = rows.where(tuple_(col(Delivery.created_at), col(Delivery.id)) < before)
-    if state is not None:
-        rows = rows.where(Delivery.state == state)
-    found = session.exec(rows).all()
-    attempts = _attempts(session, [delivery.id for delivery, _ in found])
-    return [Entry(delivery, event, attempts.get(delivery.id, [])) for delivery, event in found]
+    if look.cursor is not None:
+        at, id_ = _read_cursor(look.cursor)
+        older = (col(Delivery.created_at) < at) | ((col(Delivery.created_at) == at) & (col(Delivery.id) < id_))
+        rows = rows.where(older)
+    return rows if look.state is None else rows.where(Delivery.state == look.state)
+
+
+def _cursor(last: Delivery) -> str:
+    place = f"{int(last.created_at.timestamp() * 1_000_000)}.{last.id}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        place = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        micros, _, id_ = place.partition(".")
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(micros)), id_
+    except (ValueError, OverflowError):
+        raise Invalid("This cursor is not one that we gave.", pointer="?cursor") from None
 
 
 def _attempts(session: Session, delivery_ids: Sequence[str]) -> dict[str, list[Attempt]]:
@@ -81,48 +105,44 @@ def _attempts(session: Session, delivery_ids: Sequence[str]) -> dict[str, list[A
 # ---- sending again ----
 
 
-def replay_one(session: Session, site_id: str, endpoint_id: str, event_id: str, *, now: datetime) -> Queued:
+def replay_one(db: Database, site_id: str, endpoint_id: str, event_id: str, *, now: datetime) -> Queued:
     """Send one event again, whatever came of it before."""
-    endpoint = _in_service(session, site_id, endpoint_id)
-    event = session.get(Event, event_id)
-    if event is None or event.site_id != site_id:
-        raise NotFound("There is no such event.")
-    return _queue(session, endpoint, [(event.id, event.seq)], now)
+    with db.write() as session:
+        endpoint = in_service(session, site_id, endpoint_id)
+        event = session.get(Event, event_id)
+        if event is None or event.site_id != site_id:
+            raise NotFound("There is no such event.")
+        return _queue(session, endpoint, [(event.id, event.seq)], now)
 
 
-def replay_range(session: Session, site_id: str, endpoint_id: str, after: int, until: int, *, now: datetime) -> Queued:
+def replay_range(db: Database, site_id: str, endpoint_id: str, after: int, until: int, *, now: datetime) -> Queued:
     """Send again the events numbered above `after` up to `until` that the endpoint listens to, delivered or not."""
     if until <= after:
         raise Invalid("`until` must be above `after`.", pointer="/until")
-    endpoint = _in_service(session, site_id, endpoint_id)
     rows = select(Event.id, Event.seq).where(Event.site_id == site_id, Event.seq > after, Event.seq <= until)
-    if endpoint.types:
-        rows = rows.where(col(Event.type).in_(endpoint.types))
-    found = session.exec(rows.order_by(col(Event.seq)).limit(MOST_AT_ONCE + 1)).all()
-    return _queue(session, endpoint, found, now)
+    with db.write() as session:
+        endpoint = in_service(session, site_id, endpoint_id)
+        if endpoint.types:
+            rows = rows.where(col(Event.type).in_(endpoint.types))
+        found = session.exec(rows.order_by(col(Event.seq)).limit(MOST_AT_ONCE + 1)).all()
+        return _queue(session, endpoint, found, now)
 
 
-def replay_failed(session: Session, site_id: str, endpoint_id: str, after: int = 0, *, now: datetime) -> Queued:
-    """Send again every event above `after` whose last delivery to this endpoint was given up."""
-    endpoint = _in_service(session, site_id, endpoint_id)
-    unsettled = func.count().filter(col(Delivery.state) != FAILED)
-    rows = (
-        select(Event.id, Event.seq)
-        .join(Delivery, col(Delivery.event_id) == col(Event.id))
-        .where(Delivery.endpoint_id == endpoint.id, Event.seq > after)
-        .group_by(col(Event.id), col(Event.seq))
-        .having(unsettled == 0)
-        .order_by(col(Event.seq))
-        .limit(MOST_AT_ONCE + 1)
-    )
-    return _queue(session, endpoint, session.exec(rows).all(), now)
-
-
-def _in_service(session: Session, site_id: str, endpoint_id: str) -> Endpoint:
-    endpoint = get(session, site_id, endpoint_id, lock=True)
-    if endpoint.state != ACTIVE:
-        raise Conflict("This endpoint is disabled; enable it first.")
-    return endpoint
+def replay_failed(db: Database, site_id: str, endpoint_id: str, after: int = 0, *, now: datetime) -> Queued:
+    """Send again every event above `after` of which all deliveries to this endpoint were given up."""
+    not_failed = func.count().filter(col(Delivery.state) != FAILED)
+    with db.write() as session:
+        endpoint = in_service(session, site_id, endpoint_id)
+        rows = (
+            select(Event.id, Event.seq)
+            .join(Delivery, col(Delivery.event_id) == col(Event.id))
+            .where(Delivery.endpoint_id == endpoint.id, Event.seq > after)
+            .group_by(col(Event.id), col(Event.seq))
+            .having(not_failed == 0)
+            .order_by(col(Event.seq))
+            .limit(MOST_AT_ONCE + 1)
+        )
+        return _queue(session, endpoint, session.exec(rows).all(), now)
 
 
 def _queue(session: Session, endpoint: Endpoint, found: Sequence[tuple[str, int]], now: datetime) -> Queued:

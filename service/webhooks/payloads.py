@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from service.db import Database
 from service.models import Article, Author, Comment, CommentVersion, Event
 
 
@@ -32,12 +33,11 @@ def told(event: Event) -> dict[str, Any]:
     }
 
 
-def listed(
-    session: Session, site_id: str, after: int, limit: int, *, types: Sequence[str] = ()
-) -> list[dict[str, Any]]:
+def listed(db: Database, site_id: str, after: int, limit: int, *, types: Sequence[str] = ()) -> list[dict[str, Any]]:
     """A site's events numbered above `after`, in order and without gaps: whoever reads on has missed nothing."""
     rows = select(Event).where(Event.site_id == site_id, Event.seq > after).order_by(col(Event.seq)).limit(limit)
-    return [told(event) for event in session.exec(rows.where(col(Event.type).in_(types)) if types else rows)]
+    with db.read() as session:
+        return [told(event) for event in session.exec(rows.where(col(Event.type).in_(types)) if types else rows)]
 
 
 def told_in_full(session: Session, event: Event) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from service.webhooks import deliveries as queue
 from service.webhooks import endpoints, log, sending
 from service.webhooks.deliveries import Answer
 from service.webhooks.endpoints import Wish
+from service.webhooks.log import Look
 from tests.receiver import Received, Receiver
 from tests.service import host_side as host
 from tests.service.host_side import NOON, SITE, Clock
@@ -36,15 +37,13 @@ def db(database_url: str) -> Iterator[Database]:
 
 
 def register(db: Database, wish: Wish | None = None, site: str = SITE, door: Door = DOOR) -> tuple[str, str]:
-    with db.write() as session:
-        endpoint, shown = endpoints.register(session, site, wish or Wish(URL), door, now=NOON)
-        return endpoint.id, shown
+    endpoint, shown = endpoints.register(db, site, wish or Wish(URL), door, now=NOON)
+    return endpoint.id, shown
 
 
 def do(db: Database, verb: Callable[..., Any], *args: Any, site: str = SITE, **more: Any) -> Any:
-    """One use case in one transaction."""
-    with db.write() as session:
-        return verb(session, site, *args, **{"now": NOON, **more})
+    """One use case at noon, for the Gazette if nobody else is named."""
+    return verb(db, site, *args, **{"now": NOON, **more})
 
 
 def fail(db: Database, at: datetime = NOON) -> None:
@@ -135,9 +134,10 @@ def test_a_deleted_endpoint_is_gone_with_its_keys_and_gets_nothing_more(db: Data
     host.emit(db)
     assert host.endpoint(db, id_).secrets == []
     assert take(db) == []
-    for verb in (endpoints.get, endpoints.delete):
-        with pytest.raises(NotFound), db.write() as session:
-            verb(session, SITE, id_, **({"now": NOON} if verb is endpoints.delete else {}))
+    with pytest.raises(NotFound):
+        endpoints.one(db, SITE, id_)
+    with pytest.raises(NotFound):
+        do(db, endpoints.delete, id_)
 
 
 def test_eve_sees_and_moves_nothing_of_another_site(db: Database) -> None:
@@ -159,8 +159,11 @@ def test_eve_sees_and_moves_nothing_of_another_site(db: Database) -> None:
     mine, _ = register(db, site="eves")
     with pytest.raises(NotFound):
         do(db, log.replay_one, mine, event, site="eves")
-    with db.read() as session:
-        assert [e.id for e in endpoints.listed(session, "eves")] == [mine]
+    with pytest.raises(NotFound):
+        endpoints.one(db, "eves", id_)
+    with pytest.raises(NotFound):
+        log.entries(db, "eves", id_, Look())
+    assert [e.id for e in endpoints.listed(db, "eves")] == [mine]
     assert host.endpoint(db, id_).url == URL
 
 
@@ -254,20 +257,22 @@ def test_the_log_tells_newest_first_what_was_tried_and_what_came_back(db: Databa
     at = NOON + timedelta(minutes=10)
     due = queue.claim_due(db, at, 1, 60)[0]
     queue.settle(db, due, Answer(503, text="busy", latency_ms=40), now=at, rng=host.rng())
-    with db.read() as session:
-        endpoint = endpoints.get(session, SITE, id_)
-        first = log.entries(session, endpoint, limit=3)
-        last = first[-1].delivery
-        rest = log.entries(session, endpoint, before=(last.created_at, last.id), limit=3)
-        assert [entry.event.seq for entry in first + rest] == [5, 4, 3, 2, 1]
-        (attempt,) = rest[-1].attempts
-        assert (attempt.status, attempt.answer, attempt.latency_ms, attempt.at) == (
-            503,
-            "busy",
-            40,
-            at - timedelta(milliseconds=40),
-        )
-        assert log.entries(session, endpoint, state="delivered") == []
+    first, cursor = log.entries(db, SITE, id_, Look(limit=3))
+    rest, end = log.entries(db, SITE, id_, Look(cursor, limit=3))
+    assert [entry.event.seq for entry in first + rest] == [5, 4, 3, 2, 1]
+    assert end is None
+    (attempt,) = rest[-1].attempts
+    assert (attempt.status, attempt.answer, attempt.latency_ms) == (503, "busy", 40)
+    assert attempt.at == at - timedelta(milliseconds=40)
+    assert log.entries(db, SITE, id_, Look(state="delivered")) == ([], None)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "LjE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OS4x"])
+def test_a_cursor_that_we_did_not_give_is_refused(db: Database, cursor: str) -> None:
+    id_, _ = register(db)
+    with pytest.raises(Invalid) as refusal:
+        log.entries(db, SITE, id_, Look(cursor))
+    assert refusal.value.pointer == "?cursor"
 
 
 def test_one_event_is_sent_again_under_its_own_id(db: Database) -> None:
