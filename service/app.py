@@ -15,7 +15,7 @@ from service.db import Database
 from service.front import Front
 from service.judges import Judges, open_judges
 from service.web import api, articles, auth, demo, embed, observe, problems, throttle
-from service.web.blueprint import OPENAPI
+from service.web.blueprint import OPENAPI, public
 from service.web.context import Parts, utc_now
 
 
@@ -56,6 +56,7 @@ def _register(app: Flask, settings: Settings) -> None:
     smorest = Api(app)
     for blueprint in (api.bp, articles.bp):
         smorest.register_blueprint(blueprint)
+    public("It documents what is public.")(app.view_functions["api-docs.openapi_json"])
     problems.register(app)  # after flask-smorest, whose own error shape this replaces
     app.register_blueprint(embed.bp)
     for command in COMMANDS:

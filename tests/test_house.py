@@ -156,7 +156,7 @@ def test_every_route_says_who_may_ask() -> None:
     from service.app import create_app
 
     app = create_app(
-        load({"DEVELOPMENT": "1", "DEMO": "1", "SIGNING_KEYS": "a key for tests only, of 32 bytes or more"})
+        load({"DEVELOPMENT": "1", "DEMO": "1", "SIGNING_KEYS": "a-key-for-tests-only-of-32-bytes-or-more"})
     )
     silent = [
         f"{rule} {method}"

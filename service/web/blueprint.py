@@ -40,6 +40,16 @@ class Decorator(Protocol):
         """The same view, marked."""
 
 
+def public(why: str) -> Decorator:
+    """Mark a plain Flask view as open to everybody, with the reason."""
+
+    def mark(view: View) -> View:
+        view.authenticator = ("public", why)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A group of routes that says who may ask and which problems it answers with."""
 
@@ -55,12 +65,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def public(self, why: str) -> Decorator:
         """Mark a route as open to everybody, with the reason."""
-
-        def mark(view: View) -> View:
-            view.authenticator = ("public", why)  # type: ignore[attr-defined]
-            return view
-
-        return mark
+        return public(why)
 
     def reader(self, view: View) -> View:
         """Mark a route as asking for a commenter token (the view calls `auth.reader`)."""

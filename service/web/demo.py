@@ -21,6 +21,7 @@ from werkzeug.exceptions import NotFound
 
 from service import comments
 from service.comments import Ask
+from service.web.blueprint import public
 from service.web.context import parts
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
@@ -44,12 +45,14 @@ def facts() -> dict[str, Any]:
 
 
 @bp.get("/")
+@public("A demo page.")
 def front() -> Any:
     """To the demo article."""
     return redirect(facts()["article_url"])
 
 
 @bp.get("/article")
+@public("A demo page.")
 def article() -> Response:
     """The demo article with the widget under it."""
     demo = facts()
@@ -70,12 +73,14 @@ def article() -> Response:
 
 
 @bp.get("/static/<name>")
+@public("A demo page.")
 def static_file(name: str) -> Response:
     """The demo page's own style and script."""
     return send_from_directory(STATIC, name, max_age=60)
 
 
 @bp.post("/receiver")
+@public("The signature is the credential.")
 def receive() -> tuple[Response, int]:
     """The host's receiver: an event with a good signature is kept, anything else is refused."""
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -100,6 +105,7 @@ def is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
 
 
 @bp.get("/received")
+@public("A demo page, refused outside development.")
 def received() -> Response:
     """What the receiver has got, newest first."""
     return jsonify(received=list(RECEIVED))

@@ -18,6 +18,7 @@ from service.comments import Ask, Draft
 from service.errors import FirstwordError, Nudge, OriginRefused
 from service.identity import readers, tokens
 from service.web.auth import reader_terms
+from service.web.blueprint import public
 from service.web.context import client_network, now, parts
 from service.web.problems import TITLES, status_of
 
@@ -29,18 +30,21 @@ PAGE_CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri '
 
 
 @bp.get("/widget/<path:name>")
+@public("The widget is for every page.")
 def widget_file(name: str) -> Response:
     """One file of the widget, for a page of any origin."""
     return _file(WIDGET, name)
 
 
 @bp.get("/widget/locales/<name>.json")
+@public("The widget is for every page.")
 def widget_locale(name: str) -> Response:
     """The widget's words in one language."""
     return _file(LOCALES, f"{name}.json")
 
 
 @bp.get("/embed/plain.css")
+@public("A style sheet.")
 def plain_style() -> Response:
     """The plain page's style."""
     return _file(Path(__file__).parent / "static" / "embed", "plain.css")
@@ -57,18 +61,21 @@ def _file(folder: Path, name: str) -> Response:
 
 
 @bp.get("/embed/fragment")
+@public("Public comments are public.")
 def fragment() -> Response:
     """The published comments of an article as HTML for its host to include; an ETag tells whether they changed."""
     return conditional(render_template("embed/fragment.html", **_conversation()))
 
 
 @bp.get("/embed/comments")
+@public("Public comments are public.")
 def plain_page() -> Response:
     """The conversation as a page with a plain form."""
     return page(render_template("embed/page.html", **_conversation(), said=None, draft={}))
 
 
 @bp.post("/embed/comments")
+@public("A guest's name is the credential, as in the API; foreign forms are refused.")
 def plain_submit() -> Response:
     """Take a comment from the plain form: a guest's name, a text, and one answer page."""
     refuse_foreign_form()

@@ -16,6 +16,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from service import health
+from service.web.blueprint import public
 from service.web.context import now, parts
 
 bp = Blueprint("observe", __name__)
@@ -95,12 +96,14 @@ def _end(answer: Response) -> Response:
 
 
 @bp.get("/healthz")
+@public("For load balancers.")
 def alive() -> Response:
     """The process answers."""
     return jsonify(status="ok")
 
 
 @bp.get("/readyz")
+@public("For load balancers; names no secret.")
 def ready() -> tuple[Response, int]:
     """The service can take a comment; where it cannot, each reason is named."""
     wrong = health.problems(parts().database, parts().judges)
@@ -110,6 +113,7 @@ def ready() -> tuple[Response, int]:
 
 
 @bp.get("/metrics")
+@public("For the operator; a proxy keeps it inside.")
 def metrics() -> Response:
     """Prometheus metrics of this process; queue lengths are read when asked."""
     counted: Metrics = parts().metrics
