@@ -39,7 +39,7 @@ class Settings:
     port: int = 8000
     public_url: str = ""
     web_processes: int = 1
-    web_threads: int = 8
+    web_threads: int = 4
     engine: str = "lexicon"
     engine_threads: int = 1
     policy_file: Path = HERE / "policy.toml"
@@ -235,6 +235,7 @@ def demo_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]
         "PORT": port,
         "DEVELOPMENT": "1",
         "DEMO": "1",
+        "LOG_LEVEL": "WARNING",
         "PUBLIC_URL": f"http://localhost:{port}",
         "OUTBOUND_ALLOW": f"localhost:{port} 127.0.0.1:{port}",
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from flask import Flask
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
 from config.settings import Settings
+from service import logs
 from service.cli.commands import COMMANDS
 from service.db import Database
 from service.front import Front
@@ -27,7 +29,7 @@ class IdConverter(BaseConverter):
 
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None) -> Flask:
     """The service for one installation, wired from its settings."""
-    observe.configure_logging(settings.log_level)
+    logs.configure(settings.log_level)
     app = Flask("service.web", static_folder=None)
     app.config.update(
         OPENAPI, MAX_CONTENT_LENGTH=settings.body_limit, MAX_FORM_MEMORY_SIZE=settings.body_limit, MAX_FORM_PARTS=200
@@ -56,7 +58,8 @@ def _register(app: Flask, settings: Settings) -> None:
     smorest = Api(app)
     for blueprint in (api.bp, articles.bp):
         smorest.register_blueprint(blueprint)
-    public("It documents what is public.")(app.view_functions["api-docs.openapi_json"])
+    documented = app.view_functions["api-docs.openapi_json"]
+    app.view_functions["api-docs.openapi_json"] = public("It documents the API.")(partial(documented))
     problems.register(app)  # after flask-smorest, whose own error shape this replaces
     app.register_blueprint(embed.bp)
     for command in COMMANDS:

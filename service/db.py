@@ -97,8 +97,8 @@ def add_if_absent(session: Session, row: SQLModel) -> bool:
     table: Any = type(row).__table__  # type: ignore[attr-defined]
     values = {column.name: getattr(row, column.name) for column in table.columns}
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    done: Any = session.execute(insert(table).values(values).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    unless_there = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return session.execute(unless_there).first() is not None
 
 
 @contextmanager

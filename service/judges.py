@@ -36,7 +36,8 @@ class Judges:
 
     @property
     def problems(self) -> list[str]:
-        """Why scoring is degraded, in sentences for an operator; empty when all is well."""
+        """Why scoring is degraded, in sentences for an operator; empty when all is well. Makes the judge ready."""
+        self.under()
         return [engine.why for engine in self.engines if isinstance(engine, AbsentEngine)]
 
     def under(self, override: str = "") -> Judge:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from service.cli.database import db
+from service.cli.demo import demo
+from service.cli.replay import replay
 from service.cli.site import site
 from service.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (db, site, worker)
+COMMANDS: tuple[click.Command, ...] = (db, demo, replay, site, worker)
 
 
 @click.group(help="Firstword: a self-hosted comment service.")

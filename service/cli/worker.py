@@ -8,6 +8,7 @@ import threading
 import click
 
 from config import settings as configuration
+from service import logs
 from service import worker as background
 from service.db import Database
 
@@ -16,6 +17,7 @@ from service.db import Database
 def worker() -> None:
     """Send webhooks and do the chores. SIGTERM or Ctrl-C lets what is in flight finish."""
     settings = configuration.load()
+    logs.configure(settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

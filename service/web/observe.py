@@ -5,10 +5,8 @@ A log line names the route, never the address it came from, a query, a body, a t
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
-import sys
 import time
 
 import structlog
@@ -45,22 +43,6 @@ class Metrics:
         )
         self.pending = Gauge("firstword_pending_comments", "Comments that wait for a person", registry=self.registry)
         self.due = Gauge("firstword_due_deliveries", "Deliveries that are due or under way", registry=self.registry)
-
-
-def configure_logging(level: str) -> None:
-    """JSON lines on stderr for our own log and for the libraries' warnings."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def register(app: Flask) -> None:
