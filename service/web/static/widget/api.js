@@ -1,0 +1,137 @@
+// @ts-check
+/**
+ * What this browser keeps, and the way to the service. Reads are simple requests that need no preflight and carry
+ * nothing personal; writes carry a short commenter token in a header. Never a cookie.
+ */
+
+/** Where storage is blocked, an object stands in and forgets with the page. */
+export class Store {
+  lasts = true;
+  #memory = {};
+
+  constructor(site) {
+    this.prefix = `firstword:${site}:`;
+    this.set("probe");
+  }
+
+  get(key) {
+    try {
+      return JSON.parse(this.#memory[key] ?? localStorage[this.prefix + key]);
+    } catch {
+      return null;
+    }
+  }
+
+  set(key, value = null) {
+    const text = JSON.stringify(value);
+    delete this.#memory[key];
+    try {
+      localStorage[this.prefix + key] = text;
+    } catch {
+      this.lasts = false;
+      this.#memory[key] = text;
+    }
+  }
+}
+
+/** An answer that is not the wanted one; status 0 is no answer at all. */
+export class Problem extends Error {
+  constructor(status, body = {}) {
+    super(body.detail ?? body.title ?? "");
+    this.status = status;
+    this.body = body;
+    this.code = body.code ?? "";
+  }
+}
+
+export class Api {
+  #base = import.meta.url.replace(/\/widget\/.*/, "/api/v1");
+  #renewing = null;
+
+  /** @param {import("./types").Host} host */
+  constructor(host) {
+    this.host = host;
+    this.site = host.getAttribute("site");
+    this.store = new Store(this.site);
+  }
+
+  /** @returns {import("./types").Identity | null} */
+  get me() {
+    return this.store.get("me");
+  }
+
+  leave() {
+    this.store.set("me");
+  }
+
+  read(path, query) {
+    return this.#send("GET", path, query, { cache: "no-cache" });
+  }
+
+  /** A request in the reader's name. A token that ended early is renewed once. */
+  async write(method, path, body, query, key) {
+    const token = await this.token();
+    const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(key && { "Idempotency-Key": key }) };
+    try {
+      return await this.#send(method, path, query, { headers }, body);
+    } catch (problem) {
+      if (problem.status !== 401 || !this.me?.expires) throw problem;
+      this.store.set("me", { ...this.me, expires: 0 });
+      return this.write(method, path, body, query, key);
+    }
+  }
+
+  /** A token that still lives for a while, or null when the reader is nobody yet. */
+  async token(anew = false) {
+    const me = this.me;
+    const live = me?.expires > Date.now() + 3e4 && me.token;
+    if (live && !anew) return live;
+    return (this.#renewing ??= this.#renew(me, live).finally(() => (this.#renewing = null)));
+  }
+
+  /** Takes a name as a guest. */
+  enter(name) {
+    this.store.set("name", name);
+    return this.#exchange({ name });
+  }
+
+  /** Believes the host: signed in, changed, or signed out. Else renews what there is. */
+  async #renew(me, live) {
+    const signed = (await this.host.tokenCallback?.()) ?? this.host.getAttribute("token");
+    const end = signed?.slice(-32);
+    if (signed && end !== me?.from) return this.#exchange({ assertion: signed }, end);
+    if (!signed && me?.from) return this.leave();
+    if (live || !me?.renewal) return live;
+    try {
+      return await this.#exchange({ renewal: me.renewal }, me.from);
+    } catch (problem) {
+      if (this.me?.token !== me.token) return this.me?.token; // another tab was quicker
+      if (problem.status < 400 || problem.status > 428) throw problem;
+      this.leave();
+    }
+  }
+
+  async #exchange(proof, from) {
+    const answer = await this.#send("POST", "/tokens", {}, {}, { site: this.site, ...proof });
+    const { token, expires_at: end, renewal = this.me?.renewal, author } = answer;
+    this.store.set("me", { token, expires: Date.parse(end), renewal, author, from });
+    return token;
+  }
+
+  async #send(method, path, query, init, body) {
+    const url = new URL(this.#base + path);
+    for (const name in query) if (query[name] != null) url.searchParams.set(name, query[name]);
+    const headers = { ...init.headers, ...(body && { "Content-Type": "application/json" }) };
+    const more = { method, headers, credentials: "omit", signal: AbortSignal.timeout(2e4) };
+    let response, answer;
+    try {
+      response = await (this.host.source ?? window).fetch(url.href, { body: body && JSON.stringify(body), ...init, ...more });
+      answer = await response.json();
+    } catch {
+      // No answer, or half of one: whether the service has it is unknown. That is what the idempotency key is for.
+      throw new Problem(response?.ok ? 0 : response?.status ?? 0);
+    }
+    if (!response.ok) throw new Problem(response.status, answer);
+    return answer;
+  }
+}
