@@ -72,6 +72,14 @@ def article() -> Response:
     return answer
 
 
+@bp.get("/states")
+def states() -> Response:
+    """Every state of the widget: the real element, fed by canned answers."""
+    answer = send_from_directory(STATIC, "states.html", max_age=0)
+    answer.headers["Content-Security-Policy"] = CSP
+    return answer
+
+
 @bp.get("/static/<name>")
 @public("A demo page.")
 def static_file(name: str) -> Response:

@@ -1,0 +1,204 @@
+"""A newspaper for the widget to stand in: the real service on one origin, a host's pages on another.
+
+Both listen on loopback ports of the system's choosing. The pages carry the strictest policy that docs/widget.md gives.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from config.settings import load
+from service import sites
+from service.app import create_app
+from service.db import Database
+
+SITE, KEY, PROMPT = "courier", "line-6", "Should the trams have Mill Street to themselves?"
+FOUL = "Vance is a fucking idiot and so is everybody who voted for this bridge."
+PLENTY = "author 9999/minute, network 9999/minute, site 9999/minute"
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of the requests it serves."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
+        """Nothing."""
+
+
+@dataclass
+class Page:
+    """One page of the host: what stands in its body, and what headers it comes with."""
+
+    body: str
+    headers: dict[str, str]
+
+
+class Newspaper:
+    """The service, one site on it, and the host's pages."""
+
+    def __init__(self, database_url: str, **settings: str) -> None:
+        self.pages: dict[str, Page] = {}
+        self._host = ThreadingHTTPServer(("127.0.0.1", 0), _serving(self.pages))
+        self.origin = f"http://localhost:{self._host.server_port}"
+        self._database_url, self._settings = database_url, settings
+        self._tokens: dict[str, str] = {}
+        self._server: BaseWSGIServer
+        self.app: Flask
+
+    def __enter__(self) -> Self:
+        self._server = make_server("127.0.0.1", 0, _starting, threaded=True, request_handler=Quiet)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        limits = {f"LIMIT_{name}": PLENTY for name in ("COMMENT", "EDIT", "REPORT", "REACTION", "ARTICLE")}
+        environment = {
+            "DATABASE_URL": self._database_url,
+            "PUBLIC_URL": self.url,
+            "SIGNING_KEYS": "a key for tests only, of 32 bytes or more".replace(" ", "-"),
+            "LIMIT_TOKEN": "network 9999/minute, site 9999/minute",
+            "LOG_LEVEL": "ERROR",
+            **limits,
+            **self._settings,
+        }
+        self.app = create_app(load(environment))
+        self._server.app = self.app
+        sites.add_site(self.database, SITE, "The Eastmere Courier", [self.origin], now=datetime.now(UTC))
+        for server in (self._server, self._host):
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in (self._server, self._host):
+            server.shutdown()
+            server.server_close()
+        self.database.close()
+
+    @property
+    def database(self) -> Database:
+        """The service's database."""
+        found: Database = self.app.extensions["firstword"].database
+        return found
+
+    @property
+    def policy(self) -> str:
+        """The host's content security policy of docs/widget.md: our origin and its own, nothing else, Trusted Types."""
+        return (
+            f"default-src 'none'; script-src 'self' {self.url}; style-src 'self'; connect-src {self.url}; "
+            "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+
+    # ---- the host's pages ----
+
+    def article(self, path: str = "/line-6", **attributes: str) -> str:
+        """Publish an article with the widget under it; answers its address."""
+        given = {"site": SITE, "article": KEY, "url": f"{self.origin}{path}", "title": "Line 6", **attributes}
+        inside = given.pop("inside", "")
+        traits = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in given.items())
+        return self.publish(
+            path, f"<article><h1>Line 6</h1></article><firstword-comments {traits}>{inside}</firstword-comments>"
+        )
+
+    def publish(self, path: str, body: str, *, lang: str = "en", script: str = "") -> str:
+        """Publish a page that loads the widget; answers its address."""
+        html = (
+            f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>The Courier</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<script type="module" src="{self.url}/widget/embed.js"></script></head>'
+            f"<body>{body}{script}</body></html>"
+        )
+        self.pages[path] = Page(html, {"Content-Security-Policy": self.policy})
+        return f"{self.origin}{path}"
+
+    def register(self, **change: Any) -> None:
+        """Set something on the article, as the host does."""
+        change.setdefault("url", f"{self.origin}/line-6")
+        sites.register_article(
+            self.database, SITE, KEY, sites.ArticleChange(**change), actor="host", now=datetime.now(UTC)
+        )
+
+    # ---- other readers ----
+
+    def say(self, name: str, text: str, parent: str | None = None) -> dict[str, Any]:
+        """Another reader writes, over HTTP; answers the comment or the problem."""
+        article = {"key": KEY, "url": f"{self.origin}/line-6", "title": "Line 6"}
+        body = {"site": SITE, "article": article, "parent": parent, "text": text}
+        return self.ask("POST", "/comments", body, self.token(name))
+
+    def token(self, name: str) -> str:
+        """A reader's token."""
+        if name not in self._tokens:
+            self._tokens[name] = self.ask("POST", "/tokens", {"site": SITE, "name": name})["token"]
+        return self._tokens[name]
+
+    def ask(self, method: str, path: str, body: Any = None, token: str | None = None, **query: str) -> dict[str, Any]:
+        """One request to the API."""
+        url = f"{self.url}/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except HTTPError as problem:
+            found = json.load(problem)
+        return found
+
+    def thread(self) -> dict[str, Any]:
+        """The article's thread as everybody sees it."""
+        return self.ask("GET", "/comments", site=SITE, article=KEY)
+
+
+@dataclass
+class Wire:
+    """What a page asked for, in order."""
+
+    urls: list[tuple[str, str]] = field(default_factory=list)
+
+    def paths(self, method: str = "GET") -> list[str]:
+        """The paths asked for with a method."""
+        return [urlsplit(url).path for how, url in self.urls if how == method]
+
+
+@contextmanager
+def listening(page: Any) -> Iterator[Wire]:
+    """Notes the requests of a page while it is open."""
+    wire = Wire()
+
+    def note(request: Any) -> None:
+        wire.urls.append((request.method, request.url))
+
+    page.on("request", note)
+    yield wire
+    page.remove_listener("request", note)
+
+
+def _starting(_: Any, start_response: Any) -> list[bytes]:
+    start_response("503 Service Unavailable", [])
+    return [b""]
+
+
+def _serving(pages: dict[str, Page]) -> type[BaseHTTPRequestHandler]:
+    class Serving(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            page = pages.get(urlsplit(self.path).path)
+            self.send_response(200 if page else 404)
+            for name, value in (page.headers if page else {}).items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write((page.body if page else "").encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the library's name
+            pass
+
+    return Serving
