@@ -42,7 +42,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
         settings=settings,
         database=database,
         judges=judges or open_judges(settings),
-        throttle=throttle.Throttle(settings),
+        throttle=throttle.Throttle(settings, metrics.limits_degraded),
         clock=clock,
         metrics=metrics,
     )

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 
 from flask import Response, g
 from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage, Storage
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from prometheus_client import Gauge
 
-from config.settings import Settings
+from config.settings import Settings, SettingsRefused
 from service.errors import Limited
 
 ACTIONS = ("comment", "edit", "report", "reaction", "token", "login", "article")
+REDIS_SECONDS = 0.25
+RETRY_SECONDS = 5.0
 SCOPES = ("author", "network", "site")
 
 
@@ -33,11 +37,18 @@ class Remaining:
 
 
 class Throttle:
-    """Counts actions; refuses those that come too often."""
+    """Counts actions; refuses those that come too often.
 
-    def __init__(self, settings: Settings, storage: Storage | None = None) -> None:
-        self._limiter = SlidingWindowCounterRateLimiter(storage or MemoryStorage())
-        self._limits = {action: parse_rates(getattr(settings, f"limit_{action}")) for action in ACTIONS}
+    With `redis_url` the counts are shared by all processes. While Redis does not answer, this process counts alone
+    (never unlimited, never an error), says so in a metric, and asks Redis again every few seconds.
+    """
+
+    def __init__(self, settings: Settings, degraded: Gauge | None = None) -> None:
+        self._alone = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = _shared(settings.redis_url)
+        self._limits = _read_limits(settings)
+        self._degraded = degraded
+        self._retry_at = 0.0
 
     def count(self, action: str, **who: str | None) -> Remaining | None:
         """Count one action of `author`, `network` and `site`; raises `Limited` when one of them has had enough."""
@@ -45,19 +56,61 @@ class Throttle:
         for scope, item in self._limits[action]:
             if not who.get(scope):
                 continue
-            keys = (action, scope, str(who[scope]))
-            allowed = self._limiter.hit(item, *keys)
-            stats = self._limiter.get_window_stats(item, *keys)
-            reset = max(1, math.ceil(stats.reset_time - time.time()))
-            left = Remaining(action, item.amount, item.get_expiry(), stats.remaining if allowed else 0, reset)
+            allowed, left = self._hit(action, item, (action, scope, str(who[scope])))
             if not allowed:
                 _announce(left)
-                raise Limited(f"Too many requests. Try again in {_spoken(reset)}.", retry_after=reset)
+                raise Limited(f"Too many requests. Try again in {_spoken(left.reset)}.", retry_after=left.reset)
             if tightest is None or left.left < tightest.left:
                 tightest = left
         if tightest is not None:
             _announce(tightest)
         return tightest
+
+    def _hit(self, action: str, item: RateLimitItem, keys: tuple[str, ...]) -> tuple[bool, Remaining]:
+        if self._shared is not None and time.monotonic() >= self._retry_at:
+            try:
+                answer = _ask(self._shared, action, item, keys)
+            except (StorageError, OSError):
+                self._retry_at = time.monotonic() + RETRY_SECONDS
+                self._say_degraded(True)
+            else:
+                self._say_degraded(False)
+                return answer
+        return _ask(self._alone, action, item, keys)
+
+    def _say_degraded(self, degraded: bool) -> None:
+        if self._degraded is not None:
+            self._degraded.set(int(degraded))
+
+
+def _shared(redis_url: str) -> SlidingWindowCounterRateLimiter | None:
+    if not redis_url:
+        return None
+    patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+    storage = RedisStorage(redis_url, wrap_exceptions=True, key_prefix="firstword", **patience)  # type: ignore[arg-type]
+    return SlidingWindowCounterRateLimiter(storage)
+
+
+def _ask(
+    limiter: SlidingWindowCounterRateLimiter, action: str, item: RateLimitItem, keys: tuple[str, ...]
+) -> tuple[bool, Remaining]:
+    allowed = limiter.hit(item, *keys)
+    stats = limiter.get_window_stats(item, *keys)
+    reset = max(1, math.ceil(stats.reset_time - time.time()))
+    return allowed, Remaining(action, item.amount, item.get_expiry(), stats.remaining if allowed else 0, reset)
+
+
+def _read_limits(settings: Settings) -> dict[str, list[tuple[str, RateLimitItem]]]:
+    """The limits of every action; raises `SettingsRefused` with all that cannot be read."""
+    found, problems = {}, []
+    for action in ACTIONS:
+        try:
+            found[action] = parse_rates(getattr(settings, f"limit_{action}"))
+        except ValueError as wrong:
+            problems.append(f"LIMIT_{action.upper()}: {wrong}")
+    if problems:
+        raise SettingsRefused(problems)
+    return found
 
 
 def parse_rates(text: str) -> list[tuple[str, RateLimitItem]]:
