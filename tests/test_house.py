@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -236,6 +237,31 @@ def test_locks_cover_what_the_project_asks_for() -> None:
     for name, wanted in asked.items():
         locked = {_normal(pin) for pin in _pins(HOUSE / "requirements" / f"{name}.txt")}
         assert {_normal(one) for one in wanted} - locked - {"torch"} == set(), f"{name}: run `make lock`"
+
+
+def test_every_package_that_is_imported_is_locked() -> None:
+    """What only happens to be installed for the tests, or on one machine, is not there for a newcomer."""
+    from importlib.metadata import packages_distributions
+
+    known, ours = packages_distributions(), {*ROOMS, "wsgi", "_typeshed"}
+    locked = {_normal(pin) for pin in _pins(HOUSE / "requirements" / "base.txt")}
+    optional = ("moderation/training/", "moderation/engines/detoxify")  # they have extras of their own
+    missing = {
+        f"{path.relative_to(HOUSE)}:{line} {name}"
+        for path in under(*ROOMS, "wsgi.py")
+        for line, name in _top_level_imports(path)
+        if name not in sys.stdlib_module_names | ours and not {_normal(one) for one in known.get(name, [])} & locked
+    }
+    assert {one for one in missing if not one.startswith(optional)} == set()
+
+
+def _top_level_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """The packages that a file imports, with their lines."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module.split(".")[0]
 
 
 def _normal(requirement: str) -> str:
