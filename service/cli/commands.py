@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import click
 
+from service.cli.apikey import apikey
 from service.cli.database import db
 from service.cli.demo import demo
+from service.cli.endpoint import endpoint
+from service.cli.hostkey import hostkey
 from service.cli.replay import replay
 from service.cli.site import site
 from service.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (db, demo, replay, site, worker)
+COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, replay, site, worker)
 
 
 @click.group(help="Firstword: a self-hosted comment service.")

@@ -1,0 +1,99 @@
+"""The commands for a host's keys and endpoints, as an operator types them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from service.cli.commands import firstword
+from service.db import Database
+from service.errors import Unauthenticated
+from service.identity import api_keys, assertions
+from service.models import Site
+from tests.service import host_side as host
+from tests.service.host_side import NOON, SITE
+
+Type = Callable[..., Result]
+
+
+@pytest.fixture
+def db(sqlite_url: str) -> Iterator[Database]:
+    with host.opened(sqlite_url) as database:
+        host.add_site(database)
+        yield database
+
+
+@pytest.fixture
+def type_(sqlite_url: str, db: Database, tmp_path: Path) -> Type:
+    """Types a command, expects how it ends, and gives what it said."""
+    environment = {"DATABASE_URL": sqlite_url, "DATA_DIR": str(tmp_path), "SIGNING_KEYS": "k" * 32}
+
+    def run(*words: str, ends: int = 0) -> Result:
+        result = CliRunner(env=environment).invoke(firstword, words)
+        assert result.exit_code == ends, result.output
+        return result
+
+    return run
+
+
+def test_an_api_key_is_printed_once_listed_without_it_and_revoked(type_: Type, db: Database) -> None:
+    made = type_("apikey", "create", SITE, "--name", "newsroom", "--scope", "events")
+    key = made.stdout.strip()
+    assert api_keys.authenticate(db, key, "events", now=NOON).site_id == SITE
+    listed = type_("apikey", "list", SITE).stdout
+    assert key not in listed
+    assert f"…{key[-4:]}" in listed
+    type_("apikey", "revoke", listed.split()[0])
+    with pytest.raises(Unauthenticated):
+        api_keys.authenticate(db, key, "events", now=NOON)
+    assert "revoked" in type_("apikey", "list", SITE).stdout
+
+
+def test_a_host_key_signs_until_it_is_retired(type_: Type, db: Database, tmp_path: Path) -> None:
+    secret = type_("hostkey", "add", SITE, "--kid", "k1", "--issuer", "https://gazette.example").stdout.strip()
+    at = int(NOON.timestamp())
+    claims = {"iss": "https://gazette.example", "aud": SITE, "sub": "1", "name": "Ada", "iat": at, "exp": at + 60}
+    with db.write() as session:
+        site = session.get_one(Site, SITE)
+        assert assertions.exchange(session, site, jwt.encode(claims, secret), NOON).name == "Ada"
+    pem = tmp_path / "key.pem"
+    public = Ed25519PrivateKey.generate().public_key()
+    pem.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    words = ["hostkey", "add", SITE, "--kid", "k2", "--issuer", "x", "--algorithm", "EdDSA", "--public-key", str(pem)]
+    assert type_(*words).stdout == ""
+    type_("hostkey", "retire", SITE, "k1")
+    assert [line.split()[2] for line in type_("hostkey", "list", SITE).stdout.splitlines()] == ["retired", "live"]
+
+
+def test_endpoints_are_added_listed_rotated_pinged_and_replayed(type_: Type, db: Database) -> None:
+    url = "https://gazette.example/hook"
+    assert type_("endpoint", "add", SITE, url, "--type", "ping").stdout.startswith("whsec_")
+    id_ = type_("endpoint", "list", SITE).stdout.split()[0]
+    assert type_("endpoint", "rotate", SITE, id_, "--scheme", "v1a").stdout.startswith("whpk_")
+    type_("endpoint", "ping", SITE, id_)
+    type_("endpoint", "enable", SITE, id_)
+    assert "Queued 0" in type_("endpoint", "replay-failed", SITE, id_).stdout
+    assert len(host.deliveries(db)) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("apikey", "create", "nowhere", "--name", "x", "--scope", "events"),
+        ("apikey", "revoke", "0" * 24),
+        ("hostkey", "add", "nowhere", "--kid", "k", "--issuer", "x"),
+        ("hostkey", "retire", SITE, "k9"),
+        ("endpoint", "add", SITE, "http://127.0.0.1/"),
+        ("endpoint", "ping", SITE, "0" * 24),
+    ],
+)
+def test_a_refusal_is_one_line_and_no_traceback(type_: Type, words: tuple[str, ...]) -> None:
+    result = type_(*words, ends=1)
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
