@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Final, Literal, NotRequired, TypedDict, get_args
 
 import mdurl
@@ -26,7 +26,7 @@ RENDERER_VERSION: Final = 1
 # Over these a text is shown unformatted, or without links: no comment that somebody means comes near them.
 LONGEST_TEXT: Final = 20_000
 MOST_LINES: Final = 1_000
-MOST_LINKS: Final = 100
+MOST_LINKS: Final = 30
 MOST_NODES: Final = 2_000
 # Markers of deeper blocks and spans stay where they are or fall away; the text under them is kept.
 DEEPEST_BLOCK: Final = 8
@@ -47,7 +47,9 @@ class Element(TypedDict):
 Node = str | Element
 
 _RULES = ("blockquote", "list", "fence", "newline", "escape", "backticks", "emphasis")
-_LINK_RULES = ("link", "image", "autolink", "linkify")
+# No "image": a picture is a "!" and a link to it. Nothing is fetched because somebody reads.
+_BRACKET_RULES = ("link",)
+_ADDRESS_RULES = ("autolink", "linkify")
 _OPENING: Final[dict[str, Tag]] = {
     "paragraph_open": "p",
     "blockquote_open": "blockquote",
@@ -59,7 +61,7 @@ _OPENING: Final[dict[str, Tag]] = {
 }
 _BLOCKS: Final = frozenset({"p", "li", "blockquote", "pre"})
 
-_URL = re.compile(r"(https?)://([^/?#@:\\\s\[\]]+)(:[0-9]{1,5})?([/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+_URL = re.compile(r"(https?)://([^/?#:]+)(:[0-9]{1,5})?([/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.ASCII)
 _FIRST_ITEM = re.compile(r"1[.)](?:\s|$)|[-+*]")
 
@@ -68,8 +70,7 @@ def render(text: str) -> list[Node]:
     """The tree of a text in canonical form. Never raises; every text has one, if only a plain one."""
     if len(text) > LONGEST_TEXT or text.count("\n") > MOST_LINES:
         return _unformatted(text)
-    linked = text.count("[") <= MOST_LINKS and text.count("://") <= MOST_LINKS
-    nodes = _Tree((_LINKING if linked else _LINKLESS).parse(text)).nodes
+    nodes = _Tree(_parser(_affordable_rules(text)).parse(text)).nodes
     return nodes if _at_most(nodes, MOST_NODES) else _unformatted(text)
 
 
@@ -122,9 +123,16 @@ _FINDER = LinkifyIt(
 )
 
 
-def _parser(*link_rules: str) -> MarkdownIt:
-    parser = _Markdown("zero", {"linkify": bool(link_rules), "maxNesting": 4 * DEEPEST_BLOCK})
-    parser.enable([*_RULES, *link_rules])
+def _affordable_rules(text: str) -> tuple[str, ...]:
+    brackets = _BRACKET_RULES if text.count("[") <= MOST_LINKS else ()
+    addresses = _ADDRESS_RULES if text.count("://") <= MOST_LINKS else ()
+    return _RULES + brackets + addresses
+
+
+@cache
+def _parser(rules: tuple[str, ...]) -> MarkdownIt:
+    parser = _Markdown("zero", {"linkify": "linkify" in rules, "maxNesting": 2 * DEEPEST_BLOCK})
+    parser.enable(rules)
     parser.block.ruler.at("blockquote", partial(_bounded, blockquote), {"alt": ["paragraph", "blockquote", "list"]})
     parser.block.ruler.at("list", partial(_bounded, list_block), {"alt": ["paragraph", "blockquote"]})
     parser.linkify = _FINDER
@@ -142,10 +150,6 @@ def _bounded(rule: RuleFuncBlockType, state: StateBlock, start: int, end: int, s
     if rule is list_block and not silent and not _FIRST_ITEM.match(line):
         return False
     return rule(state, start, end, silent)
-
-
-_LINKING = _parser("link", "image", "autolink", "linkify")
-_LINKLESS = _parser()
 
 
 class _Tree:
@@ -201,19 +205,8 @@ class _Tree:
                 self._open[-1].append({"t": "code", "c": [token.content]})
             case "fence":
                 self._open[-1].append({"t": "pre", "c": [{"t": "code", "c": [token.content.removesuffix("\n")]}]})
-            case "image":
-                self._image(token)
             case _:
                 self._text(token.content)
-
-    def _image(self, token: Token) -> None:
-        """A picture is a link to it: nothing is fetched because somebody reads."""
-        source = str(token.attrs["src"])
-        label = plain(_Tree(token.children or ()).nodes) or source
-        if self._links:
-            self._text(label)
-        else:
-            self._open[-1].append({"t": "a", "c": [label], "href": source})
 
     def _text(self, text: str) -> None:
         here = self._open[-1]
