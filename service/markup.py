@@ -26,7 +26,9 @@ RENDERER_VERSION: Final = 1
 # Over these a text is shown unformatted, or without links: no comment that somebody means comes near them.
 LONGEST_TEXT: Final = 20_000
 MOST_LINES: Final = 1_000
-MOST_LINKS: Final = 30
+MOST_ADDRESSES: Final = 30
+# In a paragraph each bracket may cost a reading of the whole: twenty links in 5,000 characters without a break pass.
+MOST_BRACKET_WORK: Final = 100_000
 MOST_NODES: Final = 2_000
 # Markers of deeper blocks and spans stay where they are or fall away; the text under them is kept.
 DEEPEST_BLOCK: Final = 8
@@ -124,8 +126,9 @@ _FINDER = LinkifyIt(
 
 
 def _affordable_rules(text: str) -> tuple[str, ...]:
-    brackets = _BRACKET_RULES if text.count("[") <= MOST_LINKS else ()
-    addresses = _ADDRESS_RULES if text.count("://") <= MOST_LINKS else ()
+    work = sum(paragraph.count("[") * len(paragraph) for paragraph in text.split("\n\n"))
+    brackets = _BRACKET_RULES if work <= MOST_BRACKET_WORK else ()
+    addresses = _ADDRESS_RULES if text.count("://") <= MOST_ADDRESSES else ()
     return _RULES + brackets + addresses
 
 
