@@ -46,6 +46,8 @@ class EngineUnavailable(Exception):
 
 # Each module has `open_engine(argument, policy) -> Engine`; the argument is what stands behind the colon of a spec.
 ENGINES = {
+    "bundled": "moderation.engines.bundled",
+    "detoxify": "moderation.engines.detoxify",
     "lexicon": "moderation.engines.lexicon",
 }
 
