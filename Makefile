@@ -48,8 +48,8 @@ bench: $(VENV)/.test ## Measure the service, each figure beside a plain Flask ro
 train: need-DATA $(VENV)/.train ## Make the bundled model from a folder of raw data (DATA=…)
 	@$(PY) -m moderation.training "$$DATA" $(ARGS)
 
-eval: need-DATA $(VENV)/.base ## Measure engines against a folder of labelled comments (DATA=…)
-	@$(PY) -m moderation.evaluate "$$DATA" $(ARGS)
+eval: need-DATA $(VENV)/.train ## Measure engines against a folder of labelled comments (DATA=…)
+	@$(PY) -m moderation.training.eval "$$DATA" $(ARGS)
 
 test-detoxify: $(VENV)/.test $(VENV)/.detoxify ## Load a tiny real checkpoint through the real Detoxify, offline
 	@if compgen -G "tests/detoxify/test_*.py" > /dev/null; then $(PY) -m pytest tests/detoxify --run-detoxify $(ARGS); \
