@@ -1,0 +1,1 @@
+"""The real Detoxify, with torch: `make test-detoxify` runs these."""

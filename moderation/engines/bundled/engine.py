@@ -1,0 +1,79 @@
+"""`Bundled`: texts to calibrated probabilities, and the words that carried them.
+
+Safe to call from many threads: everything it holds is read-only, and onnxruntime runs one session from many threads.
+Calls of different threads are not gathered into batches, because that was measured to gain nothing on a processor
+(see docs/model-card.md): they run side by side.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from moderation.engines import EngineUnavailable
+from moderation.engines.bundled import spans
+from moderation.engines.bundled.weights import SHIPPED, WeightsError, load
+from moderation.engines.bundled.windows import Window, padded, windows
+from moderation.model import Span
+from moderation.policy import Policy
+from moderation.text import fold
+
+MOST_WINDOWS = 8
+
+Logits = npt.NDArray[np.float32]
+
+
+class Bundled:
+    """The shipped model. Opening it reads and checks its files; a second one in the same process shares them."""
+
+    name = "bundled"
+    languages: frozenset[str] | None = frozenset({"en"})
+
+    def __init__(self, folder: Path = SHIPPED, threads: int = 1) -> None:
+        self.weights = load(folder, threads)
+        self.attributes = tuple(self.weights.curves)
+        self.version = self.weights.version
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """For each canonical text the chance of each attribute, 0..1; of a long text's windows the highest counts."""
+        parts = [windows(self.weights.tokenizer, fold(text).text) for text in texts]
+        logits, _ = self.run([window for part in parts for window in part])
+        ends = np.cumsum([len(part) for part in parts])
+        return [self.chances(logits[end - len(part) : end].max(axis=0)) for part, end in zip(parts, ends, strict=True)]
+
+    def explain(self, text: str) -> dict[str, list[Span]]:
+        """The spans of the canonical text that carried each attribute which scores high enough to be asked about."""
+        folded = fold(text)
+        parts = windows(self.weights.tokenizer, folded.text)
+        logits, marks = self.run(parts)
+        chances = self.chances(logits.max(axis=0))
+        asked = {name: self.weights.curves[name].head for name, chance in chances.items() if chance >= spans.ASKED}
+        found = spans.carriers(self.run, parts, logits, marks, asked, self.weights.mark)
+        tidy = {name: [spans.trimmed(folded.text, place) for place in places] for name, places in found.items()}
+        return {name: [folded.span(start, end) for start, end in places] for name, places in tidy.items() if places}
+
+    def chances(self, logits: Logits) -> dict[str, float]:
+        """Calibrated probabilities for one text's logits, (heads,)."""
+        return {name: float(curve(logits[curve.head])) for name, curve in self.weights.curves.items()}
+
+    def run(self, parts: Sequence[Window]) -> tuple[Logits, list[Logits]]:
+        """Logits, (windows, heads), and for each window its tokens' marks; windows of like length run together."""
+        order = sorted(range(len(parts)), key=lambda place: len(parts[place]))
+        logits: list[Logits] = [np.empty(0, np.float32)] * len(parts)
+        marks: list[Logits] = [np.empty(0, np.float32)] * len(parts)
+        for start in range(0, len(order), MOST_WINDOWS):
+            places = order[start : start + MOST_WINDOWS]
+            heads, tokens = self.weights.session.run(None, padded([parts[place] for place in places]))
+            for row, place in enumerate(places):
+                logits[place] = heads[row]
+                marks[place] = tokens[row, 1 : len(parts[place]) + 1]
+        return np.array(logits), marks
+
+
+def open_engine(argument: str, policy: Policy) -> Bundled:
+    """The shipped model, or the one of a folder that `make train` wrote; the policy is not needed."""
+    try:
+        return Bundled(Path(argument) if argument else SHIPPED)
+    except WeightsError as problem:
+        raise EngineUnavailable(str(problem)) from problem

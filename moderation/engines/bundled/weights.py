@@ -1,0 +1,89 @@
+"""Reads the engine's files and refuses any whose SHA-256 is not the one that was shipped."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import tokenizers
+
+SHIPPED = Path(__file__).with_name("weights")
+FILES = ("model.onnx", "tokenizer.json", "calibration.json")
+
+
+class WeightsError(RuntimeError):
+    """The engine's files are missing or are not the ones that were shipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """From one head's logit to a probability: straight lines between knots that never fall."""
+
+    head: int
+    logits: npt.NDArray[np.float64]
+    chances: npt.NDArray[np.float64]
+
+    def __call__(self, logit: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Probabilities in 0..1 for logits of this curve's head."""
+        return np.interp(logit, self.logits, self.chances)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """All that the engine works with, read and checked."""
+
+    session: onnxruntime.InferenceSession
+    tokenizer: tokenizers.Tokenizer
+    curves: dict[str, Curve]
+    mark: float
+    version: str
+
+
+@cache
+def load(folder: Path, threads: int) -> Weights:
+    """The weights of a folder, read once a process; raises WeightsError for a missing or changed file."""
+    files, version = verified(folder)
+    calibration = json.loads(files["calibration.json"])
+    tokenizer = tokenizers.Tokenizer.from_str(files["tokenizer.json"].decode())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return Weights(
+        session=session(files["model.onnx"], threads),
+        tokenizer=tokenizer,
+        curves={name: curve(known) for name, known in calibration["attributes"].items()},
+        mark=float(calibration["mark"]),
+        version=version,
+    )
+
+
+def verified(folder: Path) -> tuple[dict[str, bytes], str]:
+    """The files' bytes, each with the digest that the manifest gives, and the version they make up."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        files = {name: (folder / name).read_bytes() for name in FILES}
+    except OSError as problem:
+        raise WeightsError(
+            f"The bundled model's file {problem.filename} cannot be read: {problem.strerror}."
+        ) from problem
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != manifest["sha256"][name]:
+            raise WeightsError(f"The bundled model's file {folder / name} is not the one that was shipped.")
+    digest = hashlib.sha256("".join(manifest["sha256"][name] for name in FILES).encode()).hexdigest()
+    return files, f"{manifest['version']}+{digest[:12]}"
+
+
+def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def curve(known: dict[str, Any]) -> Curve:
+    return Curve(int(known["head"]), np.asarray(known["logits"]), np.asarray(known["chances"]))

@@ -1,0 +1,57 @@
+"""Cuts a text of any length into windows that the encoder can read, each overlapping the one before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import tokenizers
+
+START, END = 101, 102
+WINDOW = 128
+OVERLAP = 32
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some tokens of one text, without the marks at both ends, and where each stands in it."""
+
+    ids: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, start: int, end: int) -> "Window":
+        """The tokens from `start` to `end`, exclusive."""
+        return Window(self.ids[start:end], self.offsets[start:end])
+
+
+def windows(tokenizer: tokenizers.Tokenizer, text: str) -> list[Window]:
+    """Every token of the text in at least one window; a text without tokens has one empty window."""
+    read = tokenizer.encode(text, add_special_tokens=False)
+    whole = Window(tuple(read.ids), tuple(read.offsets))
+    return list(cut(whole, WINDOW - 2, OVERLAP))
+
+
+def cut(whole: Window, size: int, overlap: int) -> Iterator[Window]:
+    """Windows of at most `size` tokens; the last one is as long as the rest."""
+    start = 0
+    while True:
+        yield whole.part(start, start + size)
+        if start + size >= len(whole):
+            return
+        start += size - overlap
+
+
+def padded(batch: Sequence[Window]) -> dict[str, Ids]:
+    """The model's inputs: ids and mask, (windows, longest), with the marks at both ends."""
+    longest = max(len(window) for window in batch) + 2
+    ids = np.zeros((len(batch), longest), np.int32)
+    mask = np.zeros((len(batch), longest), np.int32)
+    for row, window in enumerate(batch):
+        ids[row, : len(window) + 2] = (START, *window.ids, END)
+        mask[row, : len(window) + 2] = 1
+    return {"ids": ids, "mask": mask}
