@@ -73,6 +73,7 @@ def article() -> Response:
 
 
 @bp.get("/states")
+@public("A demo page.")
 def states() -> Response:
     """Every state of the widget: the real element, fed by canned answers."""
     answer = send_from_directory(STATIC, "states.html", max_age=0)
