@@ -130,6 +130,8 @@ def thread_version(db: Database, site_id: str, key: str) -> str:
 
 def thread(db: Database, ask: Ask) -> ThreadView:
     """One page of an article's thread; an article nobody commented on yet has an empty one."""
+    if ask.cursor is not None:
+        _read_cursor(ask.sort, ask.cursor)
     with db.read() as session:
         site = sites.known_site(session, ask.site_id)
         article = sites.find_article(session, site.id, ask.key)

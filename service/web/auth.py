@@ -29,11 +29,15 @@ def bearer() -> str | None:
 
 def reader() -> Reader:
     """The reader of this request; raises `Unauthenticated`, or `OriginRefused` for a page that may not write."""
+    known: Reader | None = g.get("reader")
+    if known is not None:
+        return known
     token = bearer()
     if token is None:
         raise Unauthenticated("This needs a commenter token as a bearer token.")
     found = tokens.read(parts().settings.signing_keys, token, now=now())
     check_origin(found.site_id)
+    g.reader = found
     return found
 
 

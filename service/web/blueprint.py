@@ -1,15 +1,18 @@
 """Our blueprint: flask-smorest's, with the strict JSON reader, documented problems, and a declared authenticator.
 
-Every route says who may ask: `public` (and why), `reader`, `host`. `tests/test_house.py` demands it.
+Every route says who may ask: `public` (and why), `reader`, `host`; the last two are asked before the body is read.
+`tests/test_house.py` demands it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import flask_smorest
 
+from service.web import auth
 from service.web.schemas import ProblemOut
 from service.web.strict_json import StrictParser
 
@@ -68,18 +71,25 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return public(why)
 
     def reader(self, view: View) -> View:
-        """Mark a route as asking for a commenter token (the view calls `auth.reader`)."""
-        view.authenticator = ("reader", "a commenter token")  # type: ignore[attr-defined]
-        return self.doc(security=[{"commenter": []}])(view)
+        """Ask for a commenter token before anything of the request is read."""
+        return self._asking(view, auth.reader, ("reader", "a commenter token"), "commenter")
 
     def host(self, scope: str) -> Decorator:
-        """Mark a route as asking for an API key with a scope (the view calls `auth.host`)."""
+        """Ask for an API key with a scope before anything of the request is read; the view checks the site."""
 
         def mark(view: View) -> View:
-            view.authenticator = ("host", scope)  # type: ignore[attr-defined]
-            return self.doc(security=[{"api_key": []}])(view)
+            return self._asking(view, partial(auth.host, scope), ("host", scope), "api_key")
 
         return mark
+
+    def _asking(self, view: View, ask: Callable[[], object], who: tuple[str, str], scheme: str) -> View:
+        @wraps(view)
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            ask()
+            return view(*args, **kwargs)
+
+        asked.authenticator = who  # type: ignore[attr-defined]
+        return self.doc(security=[{scheme: []}])(cast("View", asked))
 
     def problems(self, *statuses: int) -> Decorator:
         """Document the problems that a route answers with."""

@@ -1,0 +1,284 @@
+"""Hostile bodies to every JSON route that the OpenAPI document names: a clear 4xx problem, nothing written, no 5xx.
+
+The routes come from the document, so that a new one is included by itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel, func, select
+
+from tests.service.conftest import ORIGIN, Newsroom
+
+ID = "0123456789abcdef01234567"
+COUNTED = ("last_used_at",)
+
+
+def nested(depth: int) -> bytes:
+    """Brackets in brackets."""
+    return b"[" * depth + b"]" * depth
+
+
+def with_field(body: dict[str, Any], name: str, value: Any) -> bytes:
+    """A good body in which one field is bad."""
+    return json.dumps({**body, name: value}).encode()
+
+
+RAW: dict[str, bytes] = {
+    "lone surrogate": b'{"text": "\\ud800", "name": "\\udfff", "reason": "\\ud83d"}',
+    "NUL": b'{"text": "a\\u0000b", "name": "a\\u0000b"}',
+    "deep array": nested(20_000),
+    "deep array in a field": b'{"text": ' + nested(5_000) + b"}",
+    "unclosed array": b"[" * 60_000,
+    "duplicate keys": b'{"site": "courier", "site": "other"}',
+    "NaN": b'{"version": NaN}',
+    "Infinity": b'{"version": -Infinity}',
+    "1e400": b'{"version": 1e400}',
+    "2^70": b'{"version": 1180591620717411303424}',
+    "5,000 digits": b'{"version": ' + b"9" * 5_000 + b"}",
+    "UTF-16": '{"site": "courier"}'.encode("utf-16"),
+    "UTF-16 without mark": '{"site": "courier"}'.encode("utf-16-le"),
+    "latin-1": '{"site": "é"}'.encode("latin-1"),
+    "overlong UTF-8": b'{"site": "\xc0\xae"}',
+    "byte order mark": b'\xef\xbb\xbf{"site": "courier"}',
+    "array": b"[]",
+    "null": b"null",
+    "string": b'"text"',
+    "number": b"1",
+    "nothing": b"",
+    "half": b'{"site": "cou',
+    "trailing": b'{"site": "courier"} {}',
+    "comment": b'{/* */"site": "courier"}',
+    "single quotes": b"{'site': 'courier'}",
+    "1 MB": b'{"text": "' + b"a" * 1_000_000 + b'"}',
+    "unknown field": b'{"is_admin": true}',
+}
+
+
+def operations(room: Newsroom) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every operation that takes a JSON body: path, method, its part of the document."""
+    document = room.client.get("/api/v1/openapi.json").json
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method in ("post", "put", "patch", "delete") and "requestBody" in operation:
+                yield re.sub(r"\{[^}]+\}", ID, path), method.upper(), operation
+
+
+def credentials(room: Newsroom, operation: dict[str, Any], reader: str) -> dict[str, str]:
+    """Good credentials for an operation, so that it is the body that is refused."""
+    schemes = {name for scheme in operation.get("security", []) for name in scheme}
+    token = room.api_key if "api_key" in schemes else reader
+    return {"Authorization": f"Bearer {token}"} if schemes else {}
+
+
+def rows(room: Newsroom) -> dict[str, int]:
+    """How many rows every table has."""
+    with room.db.read() as session:
+        return {
+            name: session.execute(select(func.count()).select_from(table)).scalar_one()
+            for name, table in SQLModel.metadata.tables.items()
+        }
+
+
+def refused(answer: Any, what: str) -> None:
+    """A 4xx problem that says what is wrong."""
+    assert 400 <= answer.status_code < 500, f"{what}: {answer.status_code}"
+    assert answer.content_type == "application/problem+json", what
+    problem = answer.json
+    assert problem["status"] == answer.status_code
+    assert problem["detail"], what
+    assert problem["code"], what
+
+
+def test_there_are_routes_to_try(room: Newsroom) -> None:
+    assert len(list(operations(room))) >= 5
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_a_hostile_body_is_refused_everywhere_and_writes_nothing(room: Newsroom, name: str) -> None:
+    reader = room.reader("Ada Berg").token
+    before = rows(room)
+    for path, method, operation in operations(room):
+        headers = {**credentials(room, operation, reader), "Content-Type": "application/json"}
+        answer = room.client.open(path, method=method, data=RAW[name], headers=headers)
+        if name in ("nothing", "unknown field") and not operation["requestBody"].get("required"):
+            continue
+        refused(answer, f"{method} {path}: {name}")
+    assert rows(room) == before
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "application/json; charset=utf-7",
+        "application/xml",
+        "",
+        "multipart/form-data; boundary=x",
+    ],
+)
+def test_another_content_type_is_refused_everywhere(room: Newsroom, content_type: str) -> None:
+    reader = room.reader("Ada Berg").token
+    before = rows(room)
+    for path, method, operation in operations(room):
+        headers = {**credentials(room, operation, reader), "Content-Type": content_type}
+        answer = room.client.open(path, method=method, data=b'{"site": "courier"}', headers=headers)
+        refused(answer, f"{method} {path}: {content_type}")
+    assert rows(room) == before
+
+
+def test_a_gzip_bomb_is_not_unpacked(room: Newsroom) -> None:
+    reader = room.reader("Ada Berg").token
+    bomb = gzip.compress(b'{"text": "' + b"a" * 10_000_000 + b'"}')
+    for path, method, operation in operations(room):
+        headers = {
+            **credentials(room, operation, reader),
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+        }
+        refused(room.client.open(path, method=method, data=bomb, headers=headers), f"{method} {path}")
+
+
+WRONG_TYPES: list[Any] = [None, [], {}, "on", 0, 1, True, "１２", 1.5, -1, "", "a" * 300]
+
+
+@pytest.mark.parametrize("field", ["site", "text", "article", "parent", "nudge", "nudge_token"])
+def test_a_field_of_another_type_is_refused_with_its_place(room: Newsroom, field: str) -> None:
+    ada = room.reader("Ada Berg")
+    good = {"site": "courier", "article": {"key": "k", "url": f"{ORIGIN}/k"}, "text": "A good text about the bridge."}
+    fine = {
+        "text": ("on", "１２", "a" * 300),
+        "parent": (None,),
+        "nudge": (True,),
+        "nudge_token": (None, "on", "１２", ""),
+    }
+    for value in WRONG_TYPES:
+        if any(value is okay or (isinstance(okay, str) and value == okay) for okay in fine.get(field, ())):
+            continue
+        if field == "nudge_token" and value == "a" * 300:
+            continue
+        headers = {**ada.headers, "Content-Type": "application/json"}
+        answer = room.client.post("/api/v1/comments", data=with_field(good, field, value), headers=headers)
+        refused(answer, f"{field}={value!r:.20}")
+    assert ada.mine() == []
+
+
+@pytest.mark.parametrize("field", ["status", "score", "author", "author_id", "created_at", "featured", "id", "gone"])
+def test_what_the_service_decides_cannot_be_sent_along(room: Newsroom, field: str) -> None:
+    ada = room.reader("Ada Berg")
+    answer = ada.post(**{field: "approved"})
+    refused(answer, field)
+    assert answer.json["errors"] == [{"pointer": f"/{field}", "detail": "Unknown field."}]
+    comment = ada.post().json
+    answer = room.client.patch(
+        f"/api/v1/comments/{comment['id']}", json={"text": "x", "version": 1, field: "x"}, headers=ada.headers
+    )
+    refused(answer, field)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=１２",
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=1e3",
+        "limit=99999999999999999999",
+        "limit=true",
+        "sort=best",
+        "site=%00",
+        "article=%00",
+        "article=" + "a" * 201,
+        "cursor=%F0%28%8C%28",
+        "site=%ff%fe",
+        "site=nobody",
+    ],
+)
+def test_a_bad_query_is_a_4xx(room: Newsroom, query: str) -> None:
+    name = query.partition("=")[0]
+    rest = "&".join(f"{key}={value}" for key, value in {"site": "courier", "article": "k"}.items() if key != name)
+    refused(room.client.get(f"/api/v1/comments?{query}&{rest}"), query)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://attacker-courier.example",
+        "https://courier.example.evil",
+        "https://courier.example:8443",
+        "http://courier.example",
+        "https://courier.example.",
+        "https://COURIER.example",
+        "null",
+        "",
+        "file://",
+        "https://other.example",
+    ],
+)
+def test_a_page_of_another_origin_may_not_write(room: Newsroom, origin: str) -> None:
+    ada = room.reader("Ada Berg")
+    answer = ada.post(headers={"Origin": origin})
+    assert (answer.status_code, answer.json["code"]) == (403, "origin-refused")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert ada.mine() == []
+    allowed = ada.post(headers={"Origin": ORIGIN})
+    assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "Access-Control-Allow-Credentials" not in allowed.headers
+
+
+@pytest.mark.parametrize("key", ["", "é", "a b", "k" * 201, "\x00"])
+def test_an_unusable_idempotency_key_is_refused(room: Newsroom, key: str) -> None:
+    ada = room.reader("Ada Berg")
+    body = {"site": "courier", "article": {"key": "k", "url": f"{ORIGIN}/k"}, "text": "A good text."}
+    try:
+        answer = room.client.post("/api/v1/comments", json=body, headers={**ada.headers, "Idempotency-Key": key})
+    except (ValueError, UnicodeEncodeError):
+        return  # the client itself cannot send it
+    refused(answer, repr(key))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "é",
+        "x" * 5_000,
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIiwiYXVkIjoiY291cmllciIsImV4cCI6OTk5OTk5OTk5OX0.",
+    ],
+)
+def test_a_token_that_does_not_hold_is_a_401(room: Newsroom, token: str) -> None:
+    for path, method, operation in operations(room):
+        if not operation.get("security"):
+            continue
+        answer = room.client.open(path, method=method, json={}, headers={"Authorization": f"Bearer {token}".strip()})
+        assert answer.status_code == 401, f"{method} {path}"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_commenter_token_is_no_api_key_and_the_other_way_round(room: Newsroom) -> None:
+    reader = room.reader("Ada Berg").token
+    for path, method, operation in operations(room):
+        schemes = {name for scheme in operation.get("security", []) for name in scheme}
+        if schemes:
+            wrong = reader if "api_key" in schemes else room.api_key
+            answer = room.client.open(path, method=method, json={}, headers={"Authorization": f"Bearer {wrong}"})
+            assert answer.status_code == 401, f"{method} {path}"
+
+
+def test_what_is_nowhere_and_what_cannot_be_done_are_problems_too(room: Newsroom) -> None:
+    refused(room.client.get("/api/v1/nothing"), "unknown path")
+    refused(room.client.get("/api/v1/comments/not-an-id"), "not an id")
+    answer = room.client.delete("/api/v1/counts")
+    refused(answer, "method")
+    assert "GET" in answer.headers["Allow"]
