@@ -89,6 +89,12 @@ class StaleVersion(Conflict):
     code = "stale-version"
 
 
+class CardTaken(Conflict):
+    """A card that another moderator reads at the moment, or whose lease is no longer this one's."""
+
+    code = "card-taken"
+
+
 class ArticleClosed(Conflict):
     """The article takes no comments any more."""
 

@@ -25,6 +25,7 @@ from service.models import (
     CommentVersion,
     Decision,
 )
+from service.triage import Standing, is_drawn, triage, urgency
 from service.webhooks import emit
 
 Row = TypeVar("Row")
@@ -50,8 +51,8 @@ class Actor:
 class Change:
     """One transition: what becomes of which versions, and by whom and why.
 
-    `statuses` maps version numbers to their new status; `public` is the version readers see afterwards (None: none);
-    `gone` says why a comment is no longer there (`withdrawn`, `removed`).
+    `statuses` maps version numbers to their new status; where it is empty, only the history grows. `public` is the
+    version readers see afterwards (None: none); `gone` says why a comment is no longer there (`withdrawn`, `removed`).
     """
 
     actor: Actor
@@ -119,6 +120,7 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     comment.revision += 1
     comment.decided_at = now
     comment.ever_public = comment.ever_public or comment.public is not None
+    _take_stock(comment, change)
     _count(case, was_public, was_rejected, now)
     _surface(session, comment, was_visible)
     decision = _decision(case, change, before, now)
@@ -126,6 +128,16 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     session.flush()
     _tell(session, case, change, now)
     return decision
+
+
+def _take_stock(comment: Comment, change: Change) -> None:
+    """Keep what the queue lists and sorts by in step with a new judgement; draw some of what nobody read."""
+    if not change.judgement:
+        return
+    comment.triage = triage(change.judgement)
+    standing = Standing(reports=comment.report_count, visible=comment.public is not None)
+    comment.urgency = urgency(comment.triage["band"], standing, comment.created_at)
+    comment.sampled = comment.status == APPROVED and is_drawn(comment.id)
 
 
 def _state(case: Case) -> dict[str, Any]:
@@ -190,7 +202,8 @@ def _decision(case: Case, change: Change, before: dict[str, Any], now: datetime)
 
 def _tell(session: Session, case: Case, change: Change, now: datetime) -> None:
     """One event for what was done and one for the status that came of it; never the same twice."""
-    types = dict.fromkeys((*change.events, STATUS_EVENTS[case.versions[change.version].status]))
+    became = (STATUS_EVENTS[case.versions[change.version].status],) if change.statuses else ()
+    types = dict.fromkeys((*change.events, *became))
     for type_ in types:
         payload = told(case, change.actor, change.version, change.reason)
         emit(session, case.comment.site_id, type_, payload, now=now, comment_id=case.comment.id)

@@ -1,0 +1,35 @@
+"""The moderator's verbs: read the queue, claim a card, decide, undo, escalate; and what stands in the history.
+
+Everything here is done by somebody with a role on a site; what belongs to another site does not exist for them. Status
+changes pass through `lifecycle`; nothing here judges a text or knows a request.
+"""
+
+from service.review.card import Card, Record, card
+from service.review.decide import Decider, Done, Verdict, decide, escalate, past, undo
+from service.review.leases import Grant, Holder, claim, release, renew
+from service.review.views import VIEWS, Ask, Page, Row, count, counts, queue
+
+__all__ = [
+    "VIEWS",
+    "Ask",
+    "Card",
+    "Decider",
+    "Done",
+    "Grant",
+    "Holder",
+    "Page",
+    "Record",
+    "Row",
+    "Verdict",
+    "card",
+    "claim",
+    "count",
+    "counts",
+    "decide",
+    "escalate",
+    "past",
+    "queue",
+    "release",
+    "renew",
+    "undo",
+]

@@ -1,0 +1,114 @@
+"""Leases: a card is one moderator's for a short while, without locks. A dead browser frees its card by doing nothing.
+
+Every grant has a new random token. A decision carries it, but the version is what protects the text: a lease only
+keeps two people from reading the same card.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, or_, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel import Session, col, select
+
+from service.db import Database
+from service.errors import CardTaken, NotFound
+from service.identity.staff import ADMIN, MODERATOR, Staff
+from service.models import Comment, Lease, Moderator
+
+LIFE = timedelta(seconds=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A card in one's hands: the token to decide with, and until when nobody else gets it."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who reads a card now, and until when unless they go on."""
+
+    id: str
+    name: str
+    until: datetime
+
+
+def claim(db: Database, staff: Staff, comment_id: str, now: datetime) -> Grant:
+    """Take a card that is free, run out or one's own; raises `CardTaken` with the name of who reads it."""
+    grant = Grant(secrets.token_urlsafe(16), now + LIFE)
+    with db.write() as session:
+        _require(session, staff, comment_id)
+        insert = sqlite_insert if db.is_sqlite else postgres_insert
+        row = {
+            "comment_id": comment_id,
+            "moderator_id": staff.id,
+            "token": grant.token,
+            "expires_at": grant.expires_at,
+        }
+        free = or_(col(Lease.expires_at) <= now, col(Lease.moderator_id) == staff.id)
+        session.execute(
+            insert(Lease).values(row).on_conflict_do_update(index_elements=["comment_id"], set_=row, where=free)
+        )
+        refuse_if_held(session, staff.id, comment_id, now)
+    return grant
+
+
+def renew(db: Database, staff: Staff, comment_id: str, token: str, now: datetime) -> Grant:
+    """Keep a card for another while; raises `CardTaken` when another grant replaced this one."""
+    grant = Grant(token, now + LIFE)
+    with db.write() as session:
+        renewed = session.execute(
+            update(Lease).where(_mine(staff, comment_id, token)).values(expires_at=grant.expires_at)
+        )
+        if not renewed.rowcount:  # type: ignore[attr-defined]
+            refuse_if_held(session, staff.id, comment_id, now)
+            raise CardTaken("This card is open to others again.")
+    return grant
+
+
+def release(db: Database, staff: Staff, comment_id: str, token: str) -> None:
+    """Give a card back before its time."""
+    with db.write() as session:
+        session.execute(delete(Lease).where(_mine(staff, comment_id, token)))
+
+
+def holder(session: Session, comment_id: str, now: datetime) -> Holder | None:
+    """Who reads a card now, or None."""
+    found = session.exec(
+        select(Lease, Moderator.name)
+        .join(Moderator, col(Moderator.id) == col(Lease.moderator_id))
+        .where(Lease.comment_id == comment_id, col(Lease.expires_at) > now)
+    ).first()
+    return Holder(found[0].moderator_id, found[1], found[0].expires_at) if found else None
+
+
+def refuse_if_held(session: Session, moderator_id: str | None, comment_id: str, now: datetime) -> None:
+    """Raise `CardTaken` when somebody else reads this card now."""
+    reading = holder(session, comment_id, now)
+    if reading is not None and reading.id != moderator_id:
+        raise CardTaken(
+            f"{reading.name} is reading this card.", extra={"by": reading.name, "until": reading.until.isoformat()}
+        )
+
+
+def drop(session: Session, comment_id: str) -> None:
+    """End whatever lease a card has, in the transaction that decides it."""
+    session.execute(delete(Lease).where(col(Lease.comment_id) == comment_id))
+
+
+def _require(session: Session, staff: Staff, comment_id: str) -> None:
+    site_id = session.exec(select(Comment.site_id).where(Comment.id == comment_id)).first()
+    if site_id is None or not staff.may_see(site_id):
+        raise NotFound("There is no such comment.")
+    staff.require(site_id, ADMIN, MODERATOR)
+
+
+def _mine(staff: Staff, comment_id: str, token: str) -> ColumnElement[bool]:
+    return and_(col(Lease.comment_id) == comment_id, col(Lease.moderator_id) == staff.id, col(Lease.token) == token)

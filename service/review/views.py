@@ -1,0 +1,324 @@
+"""The views of the queue: which comments wait, for what, in which order. Reads only.
+
+A view is a query, never a list that somebody keeps. Every filter is a field of `Ask`, so that an address can hold it.
+Pages follow the last row seen, not an offset: a card that was decided shifts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Float, and_, cast, func, literal, or_
+from sqlalchemy import select as core_select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Session, col, select
+
+from service.db import Database
+from service.errors import Invalid, NotFound
+from service.identity.staff import Staff
+from service.models import (
+    APPROVED,
+    DELETED,
+    PENDING,
+    Article,
+    Author,
+    Comment,
+    CommentVersion,
+    Decision,
+    Lease,
+    Moderator,
+)
+from service.triage import BANDS
+
+Clause = Any  # what SQLAlchemy calls its parts does not survive SQLModel's column types
+
+VIEWS = ("pending", "reported", "edited", "escalated", "sample", "decided", "mine")
+ORDERS = ("urgent", "oldest", "newest")
+NEW_AUTHOR = timedelta(days=7)
+RECENT = timedelta(days=7)
+EXCERPT = 240
+PAGE, LARGEST_PAGE = 50, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One view of one site's queue with its filters; every field may stand in an address."""
+
+    site: str
+    view: str = "pending"
+    order: str = "urgent"
+    codes: tuple[str, ...] = ()
+    band: str = ""
+    attribute: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    sections: tuple[str, ...] = ()
+    article: str = ""
+    author: str = ""
+    network: str = ""
+    fingerprint: str = ""
+    language: str = ""
+    writer: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+    after: str = ""
+    limit: int = PAGE
+
+    def problems(self) -> list[str]:
+        """What about this ask means nothing, one sentence each."""
+        wrong = [
+            (self.view not in VIEWS, f"A view is one of {', '.join(VIEWS)}."),
+            (self.order not in ORDERS, f"An order is one of {', '.join(ORDERS)}."),
+            (bool(self.band) and self.band not in BANDS, f"A band is one of {', '.join(BANDS)}."),
+            (self.writer not in ("", "new", "rejected"), "A writer is new or rejected, or not filtered by."),
+            (not 1 <= self.limit <= LARGEST_PAGE, f"A page has 1 to {LARGEST_PAGE} rows."),
+            (
+                bool(self.attribute) != (self.lowest is not None or self.highest is not None),
+                "A score range needs both.",
+            ),
+        ]
+        return [sentence for is_wrong, sentence in wrong if is_wrong]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    id: str
+    version: int
+    revision: int
+    status: str
+    public: bool
+    author_id: str
+    author: str
+    new_author: bool
+    excerpt: str
+    article_id: str
+    article: str
+    section: str
+    written: datetime
+    triage: Mapping[str, Any]
+    reports: int
+    escalated: bool
+    reader: str | None
+    decided: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a view, and the mark to go on from."""
+
+    rows: Sequence[Row]
+    next: str | None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def queue(db: Database, staff: Staff, ask: Ask, now: datetime) -> Page:
+    """A page of a view; `NotFound` for a site that is not theirs, `Invalid` for filters that mean nothing."""
+    _require(staff, ask)
+    with db.read() as session:
+        if ask.view in ("decided", "mine"):
+            return _decided(session, staff, ask, now)
+        query = _rows(now).where(*conditions(session, ask, now))
+        return _page(session, query, ask, Comment, now)
+
+
+def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str, int]:
+    """How many stand in each view now, `mine` within the last week; `oldest` is the longest wait in seconds."""
+    _require(staff, Ask(site_id))
+    with db.read() as session:
+        found = {view: _count(session, Ask(site_id, view), now) for view in VIEWS[:5]}
+        oldest = session.exec(
+            select(func.min(Comment.created_at)).where(Comment.site_id == site_id, Comment.status == PENDING)
+        ).one()
+        mine = (
+            select(func.count())
+            .select_from(Decision)
+            .where(Decision.actor_id == staff.id, Decision.site_id == site_id, col(Decision.created_at) > now - RECENT)
+        )
+        found["mine"] = session.exec(mine).one()
+    return {**found, "oldest": int((now - oldest).total_seconds()) if oldest else 0}
+
+
+def count(db: Database, staff: Staff, ask: Ask, now: datetime) -> int:
+    """How many comments a filtered view holds."""
+    _require(staff, ask)
+    with db.read() as session:
+        return _count(session, ask, now)
+
+
+def _count(session: Session, ask: Ask, now: datetime) -> int:
+    joined = core_select(func.count()).select_from(Comment)
+    if ask.sections or ask.writer or ask.article:
+        joined = joined.join(Article, col(Article.id) == col(Comment.article_id))
+        joined = joined.join(Author, col(Author.id) == col(Comment.author_id))
+    return int(session.execute(joined.where(*conditions(session, ask, now))).scalar_one())
+
+
+def _require(staff: Staff, ask: Ask) -> None:
+    if not staff.may_see(ask.site):
+        raise NotFound("There is no such site.")
+    if wrong := ask.problems():
+        raise Invalid(" ".join(wrong))
+
+
+# ---- conditions ---------------------------------------------------------------------------------------------------
+
+
+def conditions(session: Session, ask: Ask, now: datetime) -> list[Clause]:
+    """The view and its filters as conditions on `Comment`, `Article` and `Author`."""
+    wanted: list[Clause] = [col(Comment.site_id) == ask.site, *_view(ask.view)]
+    wanted += [_score(ask)] if ask.attribute else []
+    wanted += [_codes(session, ask.codes)] if ask.codes else []
+    wanted += [_bands(ask.band)] if ask.band else []
+    wanted += [col(Article.section).in_(ask.sections)] if ask.sections else []
+    wanted += _same(ask)
+    wanted += _writer(ask.writer, now)
+    wanted += [col(Comment.created_at) >= ask.since] if ask.since else []
+    wanted += [col(Comment.created_at) < ask.until] if ask.until else []
+    return wanted
+
+
+def _view(view: str) -> list[Clause]:
+    pending, present = col(Comment.status) == PENDING, col(Comment.status) != DELETED
+    kept: dict[str, list[Clause]] = {
+        "pending": [pending],
+        "edited": [pending, col(Comment.latest) > 1],
+        "reported": [col(Comment.report_count) > literal(0, literal_execute=True), present],
+        "escalated": [col(Comment.escalated_at).is_not(None), present],
+        "sample": [col(Comment.sampled), col(Comment.status) == APPROVED],
+    }
+    return kept.get(view, [])
+
+
+def _same(ask: Ask) -> list[Clause]:
+    pairs = (
+        (ask.article, Article.key),
+        (ask.author, Comment.author_id),
+        (ask.network, Comment.network),
+        (ask.fingerprint, Comment.fingerprint),
+        (ask.language, Comment.language),
+    )
+    return [col(column) == value for value, column in pairs if value]
+
+
+def _writer(writer: str, now: datetime) -> list[Clause]:
+    if writer == "new":
+        return [col(Author.created_at) > now - NEW_AUTHOR]
+    return [col(Author.rejected) > 0] if writer == "rejected" else []
+
+
+def _codes(session: Session, codes: Sequence[str]) -> Clause:
+    """Held for one of these findings."""
+    if session.get_bind().dialect.name == "sqlite":
+        held = func.json_each(col(Comment.triage), "$.codes").table_valued("value", name="held")
+        return core_select(literal(1)).select_from(held).where(held.c.value.in_(codes)).exists()
+    listed = cast(col(Comment.triage), JSONB)["codes"]
+    return or_(*(listed.contains([code]) for code in codes))
+
+
+def _bands(band: str) -> Clause:
+    """This band or a graver one."""
+    return col(Comment.triage)["band"].as_string().in_(BANDS[BANDS.index(band) :])
+
+
+def _score(ask: Ask) -> Clause:
+    value = cast(col(Comment.triage)["scores"][ask.attribute].as_string(), Float)
+    lowest = 0.0 if ask.lowest is None else ask.lowest
+    highest = 1.0 if ask.highest is None else ask.highest
+    return and_(value >= lowest, value <= highest)
+
+
+# ---- rows ---------------------------------------------------------------------------------------------------------
+
+
+def _rows(now: datetime) -> Clause:
+    return (
+        core_select(Comment, col(CommentVersion.text), Author, Article, col(Moderator.name))
+        .join(
+            CommentVersion,
+            and_(col(CommentVersion.comment_id) == col(Comment.id), col(CommentVersion.number) == col(Comment.latest)),
+        )
+        .join(Author, col(Author.id) == col(Comment.author_id))
+        .join(Article, col(Article.id) == col(Comment.article_id))
+        .outerjoin(Lease, and_(col(Lease.comment_id) == col(Comment.id), col(Lease.expires_at) > now))
+        .outerjoin(Moderator, col(Moderator.id) == col(Lease.moderator_id))
+    )
+
+
+def _decided(session: Session, staff: Staff, ask: Ask, now: datetime) -> Page:
+    """What people decided, the latest first: everybody's, or one's own."""
+    query = (
+        _rows(now)
+        .add_columns(Decision)
+        .join(Decision, col(Decision.comment_id) == col(Comment.id))
+        .where(*conditions(session, ask, now), col(Decision.site_id) == ask.site, col(Decision.actor) == "moderator")
+    )
+    if ask.view == "mine":
+        query = query.where(col(Decision.actor_id) == staff.id)
+    return _page(session, query, replace(ask, order="newest"), Decision, now)
+
+
+def _page(session: Session, query: Clause, ask: Ask, table: type[Comment] | type[Decision], now: datetime) -> Page:
+    key, falls = _order(ask, table)
+    id_ = col(table.id)
+    if ask.after:
+        query = query.where(_beyond(key, falls, id_, ask.after))
+    order = (key.desc(), id_.desc()) if falls else (key, id_)
+    found = session.execute(query.order_by(*order).limit(ask.limit + 1)).all()
+    rows = [_row(row, now) for row in found[: ask.limit]]
+    if len(found) <= ask.limit:
+        return Page(rows, None)
+    last = found[ask.limit - 1][0 if table is Comment else 5]
+    return Page(rows, f"{_mark(getattr(last, key.key))}/{last.id}")
+
+
+def _order(ask: Ask, table: type[Comment] | type[Decision]) -> tuple[Any, bool]:
+    """The column that a view is sorted by, and whether it falls."""
+    if ask.order == "urgent":
+        return col(Comment.urgency), True
+    return col(table.created_at), ask.order == "newest"
+
+
+def _beyond(key: Any, falls: bool, id_: Any, after: str) -> Clause:
+    """The rows after a mark, in a form that an index can start from."""
+    raw, _, last = after.rpartition("/")
+    try:
+        value = float(raw) if key.key == "urgency" else datetime.fromisoformat(raw)
+    except ValueError:
+        raise Invalid("This mark in the list means nothing.", pointer="/after") from None
+    if falls:
+        return and_(key <= value, or_(key < value, id_ < last))
+    return and_(key >= value, or_(key > value, id_ > last))
+
+
+def _mark(value: float | datetime) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+def _row(found: Any, now: datetime) -> Row:
+    comment, text, author, article, reader, *decided = found
+    return Row(
+        id=comment.id,
+        version=comment.latest,
+        revision=comment.revision,
+        status=comment.status,
+        public=comment.public is not None,
+        author_id=author.id,
+        author=author.name,
+        new_author=now - author.created_at < NEW_AUTHOR,
+        excerpt=text[:EXCERPT],
+        article_id=article.id,
+        article=article.title or article.url,
+        section=article.section,
+        written=comment.created_at,
+        triage=comment.triage,
+        reports=comment.report_count,
+        escalated=comment.escalated_at is not None,
+        reader=reader,
+        decided=decided[0] if decided else None,
+    )
