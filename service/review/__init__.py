@@ -7,7 +7,7 @@ changes pass through `lifecycle`; nothing here judges a text or knows a request.
 from service.review.card import Card, Record, card
 from service.review.decide import Decider, Done, Verdict, decide, escalate, past, undo
 from service.review.leases import Grant, Holder, claim, release, renew
-from service.review.views import VIEWS, Ask, Page, Row, count, counts, queue
+from service.review.views import VIEWS, Ask, Page, Row, count, counts, places, queue, told
 
 __all__ = [
     "VIEWS",
@@ -28,8 +28,10 @@ __all__ = [
     "decide",
     "escalate",
     "past",
+    "places",
     "queue",
     "release",
     "renew",
+    "told",
     "undo",
 ]

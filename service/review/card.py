@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moderation import Decision as Judgement
 from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
+from moderation import Decision as Judgement
 from service.db import Database
 from service.errors import NotFound
 from service.identity.staff import Staff

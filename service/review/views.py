@@ -30,6 +30,7 @@ from service.models import (
     Decision,
     Lease,
     Moderator,
+    Site,
 )
 from service.triage import BANDS
 
@@ -149,6 +150,27 @@ def count(db: Database, staff: Staff, ask: Ask, now: datetime) -> int:
     _require(staff, ask)
     with db.read() as session:
         return _count(session, ask, now)
+
+
+def places(db: Database, staff: Staff) -> list[Site]:
+    """The sites that somebody works on, by name."""
+    with db.read() as session:
+        return list(
+            session.exec(select(Site).where(col(Site.id).in_(staff.sites)).order_by(col(Site.name), col(Site.id)))
+        )
+
+
+def told(db: Database, staff: Staff, decision_id: str) -> tuple[Decision, str] | None:
+    """A decision with the beginning of its text, to say what was done; None when it is not there for them."""
+    with db.read() as session:
+        found = session.exec(
+            select(Decision, CommentVersion.text).where(
+                Decision.id == decision_id,
+                CommentVersion.comment_id == Decision.comment_id,
+                CommentVersion.number == Decision.version,
+            )
+        ).first()
+    return (found[0], found[1][:EXCERPT]) if found and staff.may_see(found[0].site_id) else None
 
 
 def _count(session: Session, ask: Ask, now: datetime) -> int:

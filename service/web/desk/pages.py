@@ -1,0 +1,99 @@
+"""What every page of the desk needs: its frame, its words for templates, its errors said in a page."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response, g, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from service import review
+from service.errors import FirstwordError, StaleVersion
+from service.review import Ask
+from service.web import problems
+from service.web.context import now, parts
+from service.web.desk import address, words
+from service.web.desk.guard import bp, entry, nonce, staff_of, wants_json
+
+STATIC = Path(__file__).resolve().parent.parent / "static" / "desk"
+
+
+def frame(site: str, ask: Ask | None = None) -> dict[str, Any]:
+    """What the bar and the views of a page show."""
+    who, here = entry().staff, staff_of(site)
+    sites = review.places(parts().database, who)
+    ask = ask or Ask(site)
+    return {
+        "site": next((row for row in sites if row.id == site), None),
+        "sites": sites,
+        "who": who,
+        "role": here.roles[site],
+        "csrf": entry().csrf,
+        "ask": ask,
+        "counts": review.counts(parts().database, here, site, now()),
+        "chips": address.chips(ask),
+        "degraded": parts().judges.problems,
+        "now": now(),
+    }
+
+
+def message(title: str, sentence: str) -> str:
+    """A page that says one thing."""
+    return render_template("desk/message.html", title=title, sentence=sentence, error=None)
+
+
+@bp.app_template_global("desk_asset")
+def asset_url(name: str) -> str:
+    """The address of a file of the desk, which changes with its content."""
+    return url_for("desk.asset", name=name, v=_digest(name))
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+@bp.context_processor
+def vocabulary() -> dict[str, Any]:
+    """The words and small functions that templates may use."""
+    from service.web.desk.queue import ORDER_NAMES, VIEW_NAMES
+
+    return {
+        "nonce": nonce(),
+        "words": words,
+        "query_of": address.query_of,
+        "VIEW_NAMES": VIEW_NAMES,
+        "ORDER_NAMES": ORDER_NAMES,
+    }
+
+
+@bp.errorhandler(FirstwordError)
+def refused(error: FirstwordError) -> Response:
+    """What a use case raised: a page for people, a problem for scripts."""
+    if wants_json():
+        return problems.from_use_case(error)
+    template = "desk/stale.html" if isinstance(error, StaleVersion) else "desk/message.html"
+    title = problems.TITLES.get(error.code, "That did not work")
+    return _answer(template, problems.status_of(error), title=title, sentence=error.detail, error=error)
+
+
+@bp.errorhandler(HTTPException)
+def refused_by_flask(error: HTTPException) -> Response:
+    """What Flask or Werkzeug raised, in the same way; a redirect is none."""
+    if error.response is not None:
+        return Response(error.response.get_data(), error.response.status_code, error.response.headers)
+    if wants_json():
+        return problems.from_http(error)
+    return _answer(
+        "desk/message.html", error.code or 500, title=error.name, sentence=error.description or "", error=error
+    )
+
+
+def _answer(template: str, status: int, **what: Any) -> Response:
+    signed_in = "entry" in g
+    back = request.form.get("back", "")
+    html = render_template(template, signed_in=signed_in, csrf=entry().csrf if signed_in else "", back=back, **what)
+    return Response(html, status, content_type="text/html; charset=utf-8")
