@@ -18,7 +18,7 @@ from service.db import Database, add_if_absent
 from service.errors import Invalid, NotFound, Unauthenticated
 from service.identity.readers import refuse_barred
 from service.identity.tokens import Reader
-from service.lifecycle import Actor, Case, locked, told
+from service.lifecycle import Actor, Case, locked, told, weigh
 from service.models import Author, Reaction, Report, Site, new_id
 from service.webhooks import emit
 
@@ -102,6 +102,7 @@ def report(db: Database, reader: Reader, comment_id: str, complaint: Complaint, 
             known = select(Report.id).where(Report.comment_id == comment_id, Report.author_id == reader.author_id)
             return session.exec(known).one()
         case.comment.report_count += 1
+        weigh(case.comment, legal=complaint.door == "law" or case.comment.triage.get("legal", False))
         session.add(case.comment)
         payload = told(case, Actor("author", reader.author_id), version, complaint.reason)
         emit(session, reader.site_id, "comment.reported", payload, now=now, comment_id=comment_id)

@@ -135,9 +135,21 @@ def _take_stock(comment: Comment, change: Change) -> None:
     if not change.judgement:
         return
     comment.triage = triage(change.judgement)
-    standing = Standing(reports=comment.report_count, visible=comment.public is not None)
-    comment.urgency = urgency(comment.triage["band"], standing, comment.created_at)
     comment.sampled = comment.status == APPROVED and is_drawn(comment.id)
+    weigh(comment)
+
+
+def weigh(comment: Comment, *, legal: bool | None = None) -> None:
+    """Work out how urgent a comment is from its judgement, reports and visibility; `legal`: somebody named a law."""
+    if legal is not None:
+        comment.triage = {**comment.triage, "legal": legal}
+    standing = Standing(
+        reports=comment.report_count,
+        legal=comment.triage.get("legal", False),
+        escalated=comment.escalated_at is not None,
+        visible=comment.public is not None,
+    )
+    comment.urgency = urgency(comment.triage.get("band", "low"), standing, comment.created_at)
 
 
 def _state(case: Case) -> dict[str, Any]:

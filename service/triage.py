@@ -13,6 +13,8 @@ from typing import Any
 
 HOUR = 3_600.0
 SEVERITY = {"severe": 12 * HOUR, "high": 6 * HOUR, "some": 2 * HOUR, "low": 0.0}
+SCORES = {"severe": 0.95, "high": 0.75, "some": 0.5, "low": 0.0}
+WORDS = {"wordlist.severe": "high", "wordlist.threat": "high", "wordlist.strong": "some", "wordlist.mild": "some"}
 BANDS = tuple(reversed(SEVERITY))
 REPORT, REPORTS_AT_MOST = 2 * HOUR, 6
 LEGAL, ESCALATED, VISIBLE = 24 * HOUR, 12 * HOUR, 6 * HOUR
@@ -51,15 +53,15 @@ def highest(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def band(finding: Mapping[str, Any]) -> str:
-    """How grave a finding is, in one of four words: what asks to reject is severe, what holds is high by its score."""
+    """How grave a finding is, in one of four words: by its score where it has one, else by its kind."""
     if finding["outcome"] == "reject":
         return "severe"
     if finding["outcome"] == "approve":
         return "low"
     score = finding.get("score")
     if score is None:
-        return "some" if finding.get("tone") or finding["source"] == "wordlist" else "low"
-    return "high" if score >= 0.75 else "some"
+        return WORDS.get(finding["code"], "low")
+    return next(word for word, least in SCORES.items() if score >= least)
 
 
 def _weight(finding: Mapping[str, Any]) -> tuple[float, float]:

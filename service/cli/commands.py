@@ -9,11 +9,12 @@ from service.cli.database import db
 from service.cli.demo import demo
 from service.cli.endpoint import endpoint
 from service.cli.hostkey import hostkey
+from service.cli.moderator import moderator
 from service.cli.replay import replay
 from service.cli.site import site
 from service.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, replay, site, worker)
+COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, moderator, replay, site, worker)
 
 
 @click.group(help="Firstword: a self-hosted comment service.")

@@ -7,6 +7,7 @@ the account row that they are given; the caller stores it.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from service.models import Moderator
 
 STEP_SECONDS = 30
 CODES = 10
+SECRET = re.compile(r"[A-Z2-7]{32}")
 
 
 def new_secret() -> str:
@@ -32,6 +34,8 @@ def address(secret: str, login: str) -> str:
 
 def enable(row: Moderator, secret: str, code: str, now: datetime) -> list[str]:
     """Switch the second step on when `code` proves that the authenticator works; returns the recovery codes."""
+    if not SECRET.fullmatch(secret):
+        raise Invalid("This is no secret of ours. Begin again.", pointer="/secret")
     digits = "".join(code.split())
     step = _step_of(secret, digits, now) if digits.isascii() and digits.isdigit() else None
     if step is None:

@@ -150,6 +150,12 @@ def colleagues(db: Database, site_ids: Collection[str]) -> list[Staff]:
     return [Staff(row.id, row.login, row.name, roles) for row, roles in found.values()]
 
 
+def id_of(db: Database, login: str) -> str:
+    """The id of an account by its login; raises `NotFound`."""
+    with db.read() as session:
+        return _by_login(session, login).id
+
+
 def set_preferences(db: Database, moderator_id: str, changes: Mapping[str, object]) -> None:
     """Merge changes into what somebody chose for themselves: keys, saved views. A None removes."""
     with db.write() as session:
@@ -260,6 +266,15 @@ def disable_second_step(db: Database, entry: Entry, password: str) -> None:
         row.totp_secret, row.recovery_hashes = None, []
         session.add(row)
         _end_sessions(session, row.id, but=entry.hash)
+
+
+def forget_second_step(db: Database, login: str) -> None:
+    """Take the second step away from an account whose owner lost both phone and codes; ends its sessions."""
+    with db.write() as session:
+        row = _by_login(session, login)
+        row.totp_secret, row.recovery_hashes = None, []
+        session.add(row)
+        _end_sessions(session, row.id)
 
 
 # ---- parts --------------------------------------------------------------------------------------------------------

@@ -17,10 +17,9 @@ from sqlmodel import Session, col, select
 from service.db import Database
 from service.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from service.identity.staff import ADMIN, MODERATOR, Staff
-from service.lifecycle import Actor, Case, Change, history, locked, record, restored
+from service.lifecycle import Actor, Case, Change, history, locked, record, restored, weigh
 from service.models import APPROVED, PENDING, REJECTED, Comment, Decision, Report, Site
 from service.review import leases
-from service.triage import Standing, urgency
 
 if TYPE_CHECKING:
     from service.judges import Judges
@@ -120,7 +119,7 @@ def undo(db: Database, by: Decider, decision_id: str, now: datetime) -> Done:
     """Take a verdict back by a decision that restores what was before it; only the latest one can be."""
     with db.write() as session:
         row = session.get(Decision, decision_id)
-        if row is None:
+        if row is None or row.site_id not in by.roles:
             raise NotFound("There is no such decision.")
         case = opened(session, by, row.comment_id)
         if row.actor not in PEOPLE or row.verb not in (APPROVE, REJECT):
@@ -168,7 +167,7 @@ def escalate(db: Database, by: Decider, comment_id: str, version: int, note: str
         decided_at = case.comment.decided_at
         row = record(session, case, change, now=now)
         case.comment.escalated_at, case.comment.decided_at = now, decided_at
-        _weigh(case.comment)
+        weigh(case.comment)
         leases.drop(session, comment_id)
         session.add(case.comment)
         return _done(row)
@@ -267,7 +266,8 @@ def _public_after(case: Case, verdict: Verdict) -> int | None:
 
 def _desk_state(comment: Comment) -> dict[str, Any]:
     escalated = comment.escalated_at.isoformat() if comment.escalated_at else None
-    return {"reports": comment.report_count, "escalated_at": escalated, "sampled": comment.sampled}
+    legal = comment.triage.get("legal", False)
+    return {"reports": comment.report_count, "escalated_at": escalated, "sampled": comment.sampled, "legal": legal}
 
 
 def _close(session: Session, comment: Comment, now: datetime) -> None:
@@ -277,6 +277,7 @@ def _close(session: Session, comment: Comment, now: datetime) -> None:
         .values(resolved_at=now)
     )
     comment.report_count, comment.escalated_at, comment.sampled = 0, None, False
+    weigh(comment, legal=False)
     leases.drop(session, comment.id)
     session.add(comment)
 
@@ -292,17 +293,8 @@ def _reopen(session: Session, comment: Comment, row: Decision) -> None:
     comment.sampled = desk.get("sampled", False)
     escalated = desk.get("escalated_at")
     comment.escalated_at = datetime.fromisoformat(escalated) if escalated else None
-    _weigh(comment)
+    weigh(comment, legal=desk.get("legal", False))
     session.add(comment)
-
-
-def _weigh(comment: Comment) -> None:
-    standing = Standing(
-        reports=comment.report_count,
-        escalated=comment.escalated_at is not None,
-        visible=comment.public is not None,
-    )
-    comment.urgency = urgency(comment.triage.get("band", "low"), standing, comment.created_at)
 
 
 def _done(row: Decision) -> Done:

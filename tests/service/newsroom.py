@@ -11,7 +11,7 @@ from typing import Any
 from service.db import Database
 from service.identity import passwords
 from service.identity.staff import Staff
-from service.lifecycle import Actor, Case, Change, locked, record
+from service.lifecycle import Actor, Case, Change, locked, record, weigh
 from service.models import (
     APPROVED,
     PENDING,
@@ -104,6 +104,7 @@ class Newsroom:
         with self.db.write() as session:
             comment = session.get_one(Comment, comment_id)
             comment.report_count += 1
+            weigh(comment)
             session.add_all(
                 [
                     comment,
@@ -198,7 +199,7 @@ def write(
             judgement=dict(judged),
             events=("comment.created",),
         )
-        case = Case(place, session.get_one(Author, author), comment, {1: version}, above)
+        case = Case(place, session.get_one(Author, author), comment, {1: version})
         record(session, case, change, now=at)
         return comment.id
 

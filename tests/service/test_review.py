@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from moderation import load_policy
 from service import review
 from service.db import Database
 from service.errors import CardTaken, Conflict, FirstwordError, Forbidden, Invalid, NotFound, StaleVersion
@@ -43,7 +44,7 @@ def room(database_url: str) -> Iterator[Newsroom]:
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    return Judges(POLICY, [], 1.0)
+    return Judges(lambda override: load_policy(POLICY, override), list, 1.0)
 
 
 @pytest.fixture

@@ -239,6 +239,9 @@ def test_the_second_step_is_switched_on_only_with_a_working_authenticator(db: Da
     for code in ("000000", "", "١٢٣٤٥٦", "abcdef"):
         with pytest.raises(Invalid):
             staff.enable_second_step(db, entry, second_step.new_secret(), code, NOW)
+    for made in ("", "short", "1" * 32, "A" * 31):
+        with pytest.raises(Invalid):
+            staff.enable_second_step(db, entry, made, "000000", NOW)
     assert sign_in(db)[1].stage == staff.FULL
 
 

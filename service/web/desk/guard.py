@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from service.errors import NotFound, Unauthenticated
 from service.identity import staff
@@ -23,7 +24,25 @@ COOKIE = "__Host-firstword"
 FORM_COOKIE = "__Host-firstword-form"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
-bp = Blueprint("desk", __name__, url_prefix="/desk")
+
+class Desk(Blueprint):
+    """The desk's routes. Whoever adds one gets a closed one: only what is marked public is open."""
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Add a route, for signed-in staff unless its view says otherwise."""
+        if view_func is not None and not hasattr(view_func, "authenticator"):
+            view_func.authenticator = ("staff", "a signed-in browser; the use case asks for the role")
+        super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
+
+
+bp = Desk("desk", __name__, url_prefix="/desk")
 
 
 def public(why: str) -> Callable[[View], View]:
@@ -74,7 +93,7 @@ def wants_json() -> bool:
 def admit() -> Any:
     """Let in who is signed in, with a form that is theirs; send everybody else to the login."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, "authenticator", None):
+    if getattr(view, "authenticator", ("staff",))[0] == "public":
         return None
     try:
         g.entry = staff.entry_of(parts().database, request.cookies.get(COOKIE, ""), hours(), now())
@@ -132,15 +151,13 @@ def harden(answer: Response) -> Response:
     return answer
 
 
-def set_cookie(answer: Response, name: str, value: str) -> None:
+def set_cookie(answer: BaseResponse, name: str, value: str) -> None:
     """Set a cookie of the desk; an empty value takes it away."""
     answer.set_cookie(name, value, secure=True, httponly=True, samesite="Lax", path="/", max_age=None if value else 0)
 
 
 def inside(target: str | None) -> str:
     """A page of the desk to go on to; anything that is none leads to the front of the desk."""
-    parts_ = urlsplit(target or "")
-    is_ours = (
-        not parts_.scheme and not parts_.netloc and parts_.path.startswith("/desk/") and "\\" not in (target or "")
-    )
+    place = urlsplit(target or "")
+    is_ours = not place.scheme and not place.netloc and place.path.startswith("/desk/") and "\\" not in place.path
     return str(target) if is_ours else url_for("desk.front")

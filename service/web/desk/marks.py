@@ -1,9 +1,10 @@
-"""A text cut where findings point into it, so that a template can mark the pieces without ever making markup of text."""
+"""A text cut where findings point into it, so that a template can mark the pieces without making markup of text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,5 @@ def pieces(text: str, spans: Sequence[tuple[int, int, int]]) -> list[Piece]:
             len({n for n, s, e in inside if s <= start and end <= e}),
             tuple(sorted({n for n, s, _ in inside if s == start})),
         )
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Response, g, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -84,12 +84,22 @@ def refused(error: FirstwordError) -> Response:
 def refused_by_flask(error: HTTPException) -> Response:
     """What Flask or Werkzeug raised, in the same way; a redirect is none."""
     if error.response is not None:
-        return Response(error.response.get_data(), error.response.status_code, error.response.headers)
+        return cast("Response", error.response)
     if wants_json():
         return problems.from_http(error)
     return _answer(
         "desk/message.html", error.code or 500, title=error.name, sentence=error.description or "", error=error
     )
+
+
+@bp.errorhandler(Exception)
+def mistaken(error: Exception) -> Response:
+    """A mistake of ours: noted by the one table that knows how, said in a page."""
+    problem = problems.from_mistake(error)
+    if wants_json():
+        return problem
+    sentence = "The mistake is ours. It was noted, and nothing of what you did was lost silently."
+    return _answer("desk/message.html", problem.status_code, title="We made a mistake", sentence=sentence, error=error)
 
 
 def _answer(template: str, status: int, **what: Any) -> Response:

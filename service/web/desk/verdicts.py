@@ -1,4 +1,4 @@
-"""What a moderator does to a card: decide, undo, escalate, hold it for a while. Plain forms; a script may ask for JSON."""
+"""What a moderator does to a card: decide, undo, escalate, hold for a while. Plain forms; a script gets JSON."""
 
 from __future__ import annotations
 

@@ -1,0 +1,421 @@
+"""The desk over HTTP, as plain forms: signing in, reading, deciding, and what a forged or foreign request meets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pyotp
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from config.settings import load
+from moderation import load_policy
+from service.app import create_app
+from service.db import Database
+from service.identity import second_step, staff
+from service.judges import Judges
+from service.models import Moderator
+from tests.service.newsroom import NOW, PASSWORD, Newsroom, author, finding, judgement, open_newsroom, write
+
+POLICY = """
+[sentences]
+default = "A person will read it."
+[engines.any.insult]
+hold = 0.62
+[reasons.attack]
+key = "1"
+label = "Attacks a person"
+sentence = "It attacks a person."
+"""
+NASTY = "<img src=x onerror=alert(1)>\"'</textarea></script><script>alert(2)</script>{{7*7}}"
+OVER_TLS = {"base_url": "https://desk.example"}
+
+
+class Clock:
+    """The time of a test; it stands still until somebody moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> Any:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def app(database_url: str, clock: Clock) -> Iterator[Flask]:
+    environ = {
+        "DATABASE_URL": database_url,
+        "PUBLIC_URL": "https://desk.example",
+        "SIGNING_KEYS": "k" * 40,
+        "LIMIT_LOGIN": "author 3/minute, network 10/minute",
+    }
+    judges = Judges(lambda override: load_policy(POLICY, override), list, 1.0)
+    made = create_app(load(environ), clock=clock, judges=judges)
+    yield made
+    made.extensions["firstword"].database.close()
+
+
+@pytest.fixture
+def room(app: Flask) -> Newsroom:
+    database: Database = app.extensions["firstword"].database
+    return open_newsroom(database)
+
+
+class Browser:
+    """A browser without scripts: it follows what it is given and sends the forms that it finds."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.page: TestResponse | None = None
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        self.page = self.client.get(path, **OVER_TLS, **options)
+        return self.page
+
+    def post(self, path: str, form: dict[str, Any], **options: Any) -> TestResponse:
+        self.page = self.client.post(path, data=form, **OVER_TLS, **options)
+        return self.page
+
+    def sign_in(self, login: str, password: str = PASSWORD, **more: Any) -> TestResponse:
+        self.get("/desk/login")
+        return self.post("/desk/login", {"csrf": self.field("csrf"), "login": login, "password": password, **more})
+
+    def field(self, name: str) -> str:
+        assert self.page is not None
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.page.text)
+        assert found, f"the page has no field {name}"
+        return unescape(found.group(1))
+
+
+@pytest.fixture
+def at_desk(app: Flask, room: Newsroom) -> Callable[[str], Browser]:
+    def open_browser(login: str) -> Browser:
+        browser = Browser(app)
+        assert browser.sign_in(login).status_code == 303
+        return browser
+
+    return open_browser
+
+
+@pytest.fixture
+def mo(at_desk: Callable[[str], Browser]) -> Browser:
+    return at_desk("mo")
+
+
+def decide(browser: Browser, comment: str, verdict: str = "approve", **more: Any) -> TestResponse:
+    browser.get(f"/desk/courier/queue?card={comment}")
+    form = {"csrf": browser.field("csrf"), "version": browser.field("version"), "verdict": verdict, **more}
+    return browser.post(f"/desk/courier/comments/{comment}/decisions", form)
+
+
+# ---- signing in ---------------------------------------------------------------------------------------------------
+
+
+def test_the_cookie_is_first_party_only_and_out_of_reach_of_scripts(app: Flask, room: Newsroom) -> None:
+    answer = Browser(app).sign_in("mo")
+    cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith("__Host-firstword="))
+    for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+        assert part in cookie
+    assert "Domain" not in cookie
+
+
+def test_whoever_is_not_signed_in_comes_to_the_login_and_back(app: Flask, room: Newsroom) -> None:
+    browser = Browser(app)
+    answer = browser.get("/desk/courier/queue?view=reported")
+    assert answer.status_code == 303
+    browser.get(answer.headers["Location"])
+    back = browser.sign_in("mo", next="/desk/courier/queue?view=reported")
+    assert back.headers["Location"] == "/desk/courier/queue?view=reported"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example/", "//evil.example/desk/", "/\\evil.example", "javascript:alert(1)", "/desk/\\..", "/"],
+)
+def test_the_login_leads_nowhere_but_to_the_desk(app: Flask, room: Newsroom, target: str) -> None:
+    assert Browser(app).sign_in("mo", next=target).headers["Location"] == "/desk/"
+
+
+def test_a_wrong_password_and_an_unknown_login_get_the_same_page(app: Flask, room: Newsroom) -> None:
+    wrong, unknown = (Browser(app).sign_in(login, "not the password") for login in ("mo", "nobody"))
+    pages = [re.sub(r'value="[^"]*"|\?v=\w+', "", answer.text) for answer in (wrong, unknown)]
+    assert (wrong.status_code, pages[0]) == (unknown.status_code, pages[1])
+    assert wrong.status_code == 401
+
+
+def test_trying_passwords_is_throttled_and_says_when(app: Flask, room: Newsroom) -> None:
+    answers = [Browser(app).sign_in("mo", "not the password") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_a_login_form_from_another_site_is_refused(app: Flask, room: Newsroom) -> None:
+    browser = Browser(app)
+    browser.get("/desk/login")
+    for form in ({}, {"csrf": "guessed"}):
+        assert browser.post("/desk/login", {"login": "mo", "password": PASSWORD, **form}).status_code == 403
+
+
+def test_a_browser_that_keeps_no_cookie_is_told_so(app: Flask, room: Newsroom) -> None:
+    answer = Browser(app).post("/desk/login", {"login": "mo", "password": PASSWORD, "csrf": "x"})
+    assert answer.status_code == 403
+    assert "did not keep our cookie" in answer.text
+
+
+def test_over_plain_http_elsewhere_than_here_the_login_says_why_it_cannot(database_url: str) -> None:
+    settings = load({"DATABASE_URL": database_url, "SIGNING_KEYS": "k" * 40, "PUBLIC_URL": "http://desk.example"})
+    client = create_app(settings).test_client()
+    assert "plain HTTP" in client.get("/desk/login", base_url="http://desk.example").text
+    assert "plain HTTP" not in client.get("/desk/login", base_url="http://localhost:8000").text
+
+
+def test_signing_out_ends_the_session(mo: Browser) -> None:
+    mo.get("/desk/courier/queue")
+    mo.post("/desk/logout", {"csrf": mo.field("csrf")})
+    assert mo.get("/desk/courier/queue").status_code == 303
+
+
+def test_a_session_ends_by_itself(mo: Browser, clock: Clock) -> None:
+    clock.now = NOW + timedelta(hours=2)
+    assert mo.get("/desk/courier/queue").status_code == 303
+
+
+def test_half_a_session_opens_nothing_but_the_second_step(app: Flask, room: Newsroom) -> None:
+    with room.db.write() as session:
+        row = session.get_one(Moderator, room.mo.id)
+        secret = row.totp_secret = second_step.new_secret()
+        session.add(row)
+    browser = Browser(app)
+    assert browser.sign_in("mo").headers["Location"].startswith("/desk/login/second-step")
+    assert browser.get("/desk/courier/queue").headers["Location"] == "/desk/login/second-step"
+    browser.get("/desk/login/second-step")
+    csrf = browser.field("csrf")
+    assert browser.post("/desk/login/second-step", {"csrf": csrf, "code": "000000"}).status_code == 401
+    code = pyotp.TOTP(secret).at(NOW)
+    browser.post("/desk/login/second-step", {"csrf": csrf, "code": code})
+    assert browser.get("/desk/courier/queue").status_code == 200
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+
+
+def test_the_card_says_in_plain_words_what_was_found_and_marks_it(room: Newsroom, mo: Browser) -> None:
+    held = room.comment("You crybaby, really.")
+    page = mo.get(f"/desk/courier/queue?card={held}").text
+    assert "Insult: high" in page
+    assert "0.81, holds from 0.62" in page
+    assert "<mark><sup>1</sup>crybab</mark>" in page
+    assert "Nothing found for threat." in page
+
+
+def test_everything_that_people_wrote_is_shown_as_text(room: Newsroom, mo: Browser) -> None:
+    eve = author(room.db, NASTY)
+    parent = write(room.db, NASTY, author=eve, judged=judgement())
+    held = write(room.db, NASTY, author=eve, parent=parent, article=NASTY[:20])
+    room.report(held, author(room.db, NASTY))
+    decide(mo, parent, "reject", reason="attack", note=NASTY, revision="1")
+    for path in (f"/desk/courier/queue?card={held}", f"/desk/courier/queue?view=decided&card={parent}"):
+        page = mo.get(path).text
+        assert "&lt;img src=x" in page
+        assert "<img src=x" not in page
+        assert "<script>alert" not in page
+        assert "{{7*7}}" in page.replace("{{7*7}}", "{{7*7}}", 1)
+        assert ">49<" not in page
+
+
+def test_a_page_of_the_desk_runs_its_own_scripts_only_and_is_never_framed_or_kept(mo: Browser) -> None:
+    first, second = (mo.get("/desk/courier/queue") for _ in range(2))
+    policy = first.headers["Content-Security-Policy"]
+    for part in (
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+    ):
+        assert part in policy
+    assert "unsafe" not in policy
+    assert policy != second.headers["Content-Security-Policy"]
+    assert first.headers["Cache-Control"] == "no-store"
+    assert " style=" not in first.text
+
+
+def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
+    for query in ("view=all", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best"):
+        assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
+
+
+def test_reading_changes_nothing(room: Newsroom, mo: Browser) -> None:
+    held = room.comment()
+    before = room.state(held).model_dump()
+    for path in (f"queue?card={held}", f"cards/{held}", "queue?view=decided", f"queue?done={held}"):
+        assert mo.get(f"/desk/courier/{path}").status_code == 200
+    for path in (f"comments/{held}/decisions", f"comments/{held}/lease", f"decisions/{held}/undo"):
+        assert mo.get(f"/desk/courier/{path}").status_code in (404, 405)
+    assert room.state(held).model_dump() == before
+
+
+# ---- deciding -----------------------------------------------------------------------------------------------------
+
+
+def test_approving_leads_to_the_next_card_with_an_undo(room: Newsroom, mo: Browser) -> None:
+    held, other = room.comment("First."), room.comment("Second.", at=NOW)
+    mo.get(f"/desk/courier/queue?card={held}")
+    form = {"csrf": mo.field("csrf"), "version": "1", "verdict": "approve", "back": mo.field("back")}
+    answer = mo.post(f"/desk/courier/comments/{held}/decisions", form)
+    assert answer.status_code == 303
+    page = mo.get(answer.headers["Location"])
+    assert f'data-id="{other}"' in page.text
+    assert "Approved" in page.text
+    undo = re.search(r'action="(/desk/courier/decisions/\w+/undo)"', page.text)
+    assert undo
+    mo.post(undo.group(1), {"csrf": mo.field("csrf")})
+    assert room.state(held).status == "pending"
+
+
+def test_rejecting_needs_a_reason(room: Newsroom, mo: Browser) -> None:
+    held = room.comment()
+    assert decide(mo, held, "reject").status_code == 400
+    assert decide(mo, held, "reject", reason="attack").status_code == 303
+    assert room.state(held).status == "rejected"
+
+
+def test_who_comes_second_sees_who_decided_what_and_when(
+    room: Newsroom, at_desk: Callable[[str], Browser], mo: Browser
+) -> None:
+    held = room.comment()
+    mo.get(f"/desk/courier/queue?card={held}")
+    form = {"csrf": mo.field("csrf"), "version": "1", "verdict": "reject", "reason": "attack"}
+    decide(at_desk("ines"), held)
+    answer = mo.post(f"/desk/courier/comments/{held}/decisions", form)
+    assert answer.status_code == 409
+    assert "Ines approved this first" in answer.text
+    assert "2026-05-05 09:00:00" in answer.text
+    assert room.state(held).status == "approved"
+
+
+def test_a_script_gets_the_same_refusal_as_a_problem(
+    room: Newsroom, at_desk: Callable[[str], Browser], mo: Browser
+) -> None:
+    held = room.comment()
+    mo.get(f"/desk/courier/queue?card={held}")
+    form = {"csrf": mo.field("csrf"), "version": "1", "verdict": "approve"}
+    decide(at_desk("ines"), held)
+    answer = mo.post(f"/desk/courier/comments/{held}/decisions", form, headers={"Accept": "application/json"})
+    assert answer.status_code == 409
+    assert (answer.json["code"], answer.json["by"]) == ("stale-version", "Ines")
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "1.5", "x", "9" * 30, "１"])
+def test_a_version_that_is_none_is_a_clear_4xx(room: Newsroom, mo: Browser, version: str) -> None:
+    held = room.comment()
+    mo.get("/desk/courier/queue")
+    form = {"csrf": mo.field("csrf"), "version": version, "verdict": "approve"}
+    assert mo.post(f"/desk/courier/comments/{held}/decisions", form).status_code in (400, 404)
+    assert room.state(held).status == "pending"
+
+
+FORMS = [
+    "comments/{comment}/decisions",
+    "comments/{comment}/escalation",
+    "comments/{comment}/lease",
+    "comments/{comment}/release",
+    "decisions/{decision}/undo",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("forgery", ["no token", "wrong token", "another's token", "foreign site", "foreign origin"])
+def test_a_forged_form_changes_nothing(
+    room: Newsroom, at_desk: Callable[[str], Browser], mo: Browser, form: str, forgery: str
+) -> None:
+    held, done = room.comment(), room.comment("Decided.")
+    decision = decide(mo, done).headers["Location"].rpartition("done=")[2]
+    fields = {"version": "1", "verdict": "approve", "token": "x"}
+    mo.get("/desk/courier/queue")
+    token, headers = mo.field("csrf"), {}
+    if forgery == "another's token":
+        ines = at_desk("ines")
+        ines.get("/desk/courier/queue")
+        fields["csrf"] = ines.field("csrf")
+    elif forgery == "wrong token":
+        fields["csrf"] = "x" * 32
+    elif forgery != "no token":
+        fields["csrf"] = token
+        headers = {"Sec-Fetch-Site": "cross-site"} if "site" in forgery else {"Origin": "https://evil.example"}
+    path = "/desk/courier/" + form.format(comment=held, decision=decision)
+    assert mo.post(path, fields, headers=headers).status_code == 403
+    assert (room.state(held).revision, room.state(done).revision) == (1, 2)
+
+
+# ---- another site, another role -----------------------------------------------------------------------------------
+
+PAGES = ["queue", "queue?card={comment}", "cards/{comment}"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("site", ["courier", "canal", "nowhere"])
+def test_eve_reads_nothing_of_the_courier_under_any_name(
+    room: Newsroom, at_desk: Callable[[str], Browser], page: str, site: str
+) -> None:
+    held = room.comment("Only for the Courier.")
+    eve = at_desk("eve")
+    answer = eve.get(f"/desk/{site}/" + page.format(comment=held))
+    assert "Only for the Courier." not in answer.text
+    if (site, page) != ("canal", "queue"):
+        assert answer.status_code == 404
+        nothing = eve.get(f"/desk/{site}/" + page.format(comment="0" * 24))
+        assert (answer.status_code, answer.text) == (nothing.status_code, nothing.text)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("site", ["courier", "canal", "nowhere"])
+def test_eve_changes_nothing_of_the_courier_under_any_name(
+    room: Newsroom, at_desk: Callable[[str], Browser], mo: Browser, form: str, site: str
+) -> None:
+    held, done = room.comment(), room.comment("Decided.")
+    decision = decide(mo, done).headers["Location"].rpartition("done=")[2]
+    eve = at_desk("eve")
+    eve.get("/desk/canal/queue")
+    fields = {"csrf": eve.field("csrf"), "version": "1", "verdict": "approve", "token": ""}
+    answers = [
+        eve.post(f"/desk/{site}/" + form.format(comment=one, decision=two), fields)
+        for one, two in ((held, decision), ("0" * 24, "0" * 24))
+    ]
+    statuses = {answer.status_code for answer in answers}
+    assert statuses == ({204} if "release" in form and site == "canal" else {404})
+    assert answers[0].text == answers[1].text
+    assert (room.state(held).revision, room.state(done).revision) == (1, 2)
+
+
+def test_an_analyst_sees_the_card_without_buttons_and_may_not_decide(
+    room: Newsroom, at_desk: Callable[[str], Browser]
+) -> None:
+    held = room.comment()
+    ann = at_desk("ann")
+    page = ann.get(f"/desk/courier/queue?card={held}")
+    assert 'name="verdict"' not in page.text
+    form = {"csrf": ann.field("csrf"), "version": "1", "verdict": "approve"}
+    assert ann.post(f"/desk/courier/comments/{held}/decisions", form).status_code == 403
+
+
+def test_somebody_without_a_site_is_told_so(app: Flask, room: Newsroom) -> None:
+    staff.add_moderator(room.db, "new", "New", PASSWORD, {}, NOW)
+    browser = Browser(app)
+    browser.sign_in("new")
+    assert browser.get("/desk/").status_code == 403
+
+
+def test_a_new_finding_shows_even_without_words_for_it(room: Newsroom, mo: Browser) -> None:
+    held = room.comment(judged=judgement(finding("astrology.mercury", params={"sign": "x"})))
+    assert "Mercury" in mo.get(f"/desk/courier/queue?card={held}").text
