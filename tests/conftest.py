@@ -34,6 +34,7 @@ LAIR_PATH = "FIRSTWORD_TEST_LAIR"  # how xdist's workers learn where the session
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `make` and people may ask for."""
     parser.addoption("--databases", default=",".join(DATABASES), help="sqlite, postgresql or both (default)")
+    parser.addoption("--golden", action="store_true", help="write golden files anew instead of comparing with them")
     parser.addoption("--run-detoxify", action="store_true", help="collect tests/detoxify, which needs torch")
 
 

@@ -17,7 +17,7 @@ EVENT_ID = validate.Regexp(r"\Amsg_[0-9a-f]{24}\Z", error="Not the id of an even
 SAMPLE_EVENT = {
     "id": "msg_6c1f3a5de2b4c7908f1a2b3c",
     "type": "comment.approved",
-    "timestamp": "2026-05-04T12:00:00.000000Z",
+    "timestamp": "2026-05-04T12:00:00.123Z",
     "site": "gazette",
     "seq": 1042,
     "data": {

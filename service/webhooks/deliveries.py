@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from service.db import Database
 from service.models import Attempt, Delivery, Endpoint
 from service.webhooks.events import emit
+from service.webhooks.payloads import moment
 from service.webhooks.signing import next_attempt
 
 DUE, SENDING, DELIVERED, FAILED = "due", "sending", "delivered", "failed"
@@ -249,6 +250,6 @@ def disabled_payload(endpoint: Endpoint) -> dict[str, Any]:
             "id": endpoint.id,
             "url": endpoint.url,
             "reason": endpoint.disabled_reason,
-            "failing_since": since.isoformat().replace("+00:00", "Z") if since else None,
+            "failing_since": moment(since) if since else None,
         }
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -26,11 +27,16 @@ def told(event: Event) -> dict[str, Any]:
     return {
         "id": message_id(event.id),
         "type": event.type,
-        "timestamp": event.created_at.isoformat().replace("+00:00", "Z"),
+        "timestamp": moment(event.created_at),
         "site": event.site_id,
         "seq": event.seq,
         "data": event.payload,
     }
+
+
+def moment(at: datetime) -> str:
+    """A time as RFC 3339 in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def listed(db: Database, site_id: str, after: int, limit: int, *, types: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -185,7 +185,7 @@ def test_gone_disables_at_once_and_the_other_endpoint_hears_of_it(db: Database) 
         "id": gone,
         "url": "https://gone.example/hook",
         "reason": "gone",
-        "failing_since": "2026-05-04T12:00:00Z",
+        "failing_since": "2026-05-04T12:00:00.000Z",
     }
     assert [(d.endpoint_id, d.state) for d in host.deliveries(db)] == [
         (gone, "failed"),
