@@ -53,7 +53,8 @@ def first_evening(home: Path) -> None:
     """Start, comment, moderate, stop."""
     with Evening(home, "first", INSTALL_SECONDS) as evening:
         expect(evening.demo_file.stat().st_mode & 0o777 == 0o600, "demo.json is readable by others")
-        expect(evening.demo["moderator"]["password"] in evening.said(), "the moderator's password was not printed")
+        password = evening.demo["moderator"]["password"]
+        eventually(lambda: password in evening.said(), 10, "the moderator's password was not printed")
         look_around(evening)
         comment(evening)
     for text in (FINE, FOUL):

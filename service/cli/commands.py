@@ -12,9 +12,10 @@ from service.cli.hostkey import hostkey
 from service.cli.moderator import moderator
 from service.cli.replay import replay
 from service.cli.site import site
+from service.cli.web import web
 from service.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, moderator, replay, site, worker)
+COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, moderator, replay, site, web, worker)
 
 
 @click.group(help="Firstword: a self-hosted comment service.")
