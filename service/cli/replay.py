@@ -58,7 +58,7 @@ def replay(file: Path, articles: int, clients: int, label: str | None, limit: in
             client = Client(settings.host, settings.port, SITE, ORIGIN)
             outcomes = with_progress(client, rows, clients)
             events = client.count_events(key)
-            receiver.wait_for(events, seconds=30 + events / 50)
+            receiver.wait_for(events, seconds=60 + events / 20)
         print_report(Console(), settings.engine, outcomes, events, receiver.count)
     if out is not None:
         out.write_text("".join(json.dumps(outcome.as_json()) + "\n" for outcome in outcomes), encoding="utf-8")

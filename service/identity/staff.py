@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
+from moderation import judge_name
 from service.db import Database
 from service.errors import BadCredentials, Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from service.identity import passwords, second_step
@@ -88,7 +89,8 @@ def add_moderator(db: Database, login: str, name: str, password: str, roles: Map
     with db.write() as session:
         if session.exec(select(Moderator.id).where(Moderator.login == login)).first():
             raise Conflict("Somebody has this login already.", pointer="/login")
-        row = Moderator(login=login, name=name, password_hash=kept, created_at=now)
+        skeleton = judge_name(name).skeleton
+        row = Moderator(login=login, name=name, skeleton=skeleton, password_hash=kept, created_at=now)
         session.add(row)
         session.flush()
         for site_id, role in roles.items():
