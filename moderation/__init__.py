@@ -18,6 +18,7 @@ from moderation.model import (
 from moderation.names import NameVerdict, judge_name
 from moderation.pipeline import Judge
 from moderation.policy import Policy, PolicyError, Reason, load_policy, read_policy
+from moderation.scoring import NoScore, language_of, scorable, score, sentences
 from moderation.text import Folded, TextRefused, canonicalise, fold
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Folded",
     "Judge",
     "NameVerdict",
+    "NoScore",
     "Outcome",
     "Policy",
     "PolicyError",
@@ -42,7 +44,11 @@ __all__ = [
     "fold",
     "gravest",
     "judge_name",
+    "language_of",
     "load_policy",
     "open_engine",
     "read_policy",
+    "scorable",
+    "score",
+    "sentences",
 ]

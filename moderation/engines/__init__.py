@@ -52,10 +52,10 @@ ENGINES = {
 }
 
 
-def open_engine(spec: str, policy: Policy) -> Engine:
+def open_engine(spec: str, policy: Policy | None = None) -> Engine:
     """The engine of a spec such as `lexicon` or `detoxify:original`; raises `EngineUnavailable`.
 
-    The policy is there for its word lists, by which the lexicon scores.
+    The policy is there for its word lists, by which the lexicon scores; an engine with a model of its own needs none.
     """
     family, _, argument = spec.partition(":")
     if family not in ENGINES:

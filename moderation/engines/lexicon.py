@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from moderation.engines import EngineUnavailable
 from moderation.language import detect_language
 from moderation.model import Span
 from moderation.policy import Policy
@@ -62,6 +63,8 @@ def _together(hits: Iterable[Hit]) -> float:
     return round(1 - none, 6)
 
 
-def open_engine(argument: str, policy: Policy) -> Lexicon:
+def open_engine(argument: str, policy: Policy | None) -> Lexicon:
     """The lexicon of a policy's word lists; it takes no argument."""
+    if policy is None:
+        raise EngineUnavailable("The lexicon scores by a policy's word lists; open it with a policy.")
     return Lexicon(policy.words, policy.language, policy.digest)
