@@ -49,6 +49,7 @@ ENGINES = {
     "bundled": "moderation.engines.bundled",
     "detoxify": "moderation.engines.detoxify",
     "lexicon": "moderation.engines.lexicon",
+    "spam": "moderation.engines.spam",
 }
 
 
