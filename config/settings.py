@@ -42,6 +42,7 @@ class Settings:
     web_threads: int = 4
     engine: str = "lexicon"
     engine_threads: int = 1
+    engine_calls: int = 2
     policy_file: Path = HERE / "policy.toml"
     wordlists: Path = HERE / "wordlists"
     judge_timeout: float = 2.0
@@ -170,6 +171,7 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
         "web_processes",
         "web_threads",
         "engine_threads",
+        "engine_calls",
         "body_limit",
         "text_limit",
         "token_life",

@@ -16,7 +16,7 @@ from service.cli.commands import COMMANDS
 from service.db import Database
 from service.front import Front
 from service.judges import Judges, open_judges
-from service.web import api, articles, auth, demo, desk, embed, host, observe, problems, throttle
+from service.web import api, articles, auth, demo, desk, embed, host, observe, perspective, problems, throttle
 from service.web.blueprint import OPENAPI, public
 from service.web.context import Parts, utc_now
 
@@ -63,6 +63,7 @@ def _register(app: Flask, settings: Settings) -> None:
     problems.register(app)  # after flask-smorest, whose own error shape this replaces
     app.register_blueprint(embed.bp)
     app.register_blueprint(desk.bp)
+    perspective.register(app)
     for command in COMMANDS:
         app.cli.add_command(command)
     if settings.demo:

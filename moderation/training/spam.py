@@ -51,7 +51,7 @@ def main(data: Path) -> None:
 
 def negatives(folder: Path) -> list[str]:
     """Comments that are no spam, or so seldom that it does not matter."""
-    chance = random.Random(0)  # noqa: S311 - a sample that can be drawn again
+    chance = random.Random(0)
     with (folder / "toxic_spans_train.csv").open(encoding="utf-8") as file:
         news = [row["text"] for row in csv.DictReader(file)]
     everyday = [line.split("\t")[0] for line in (folder / "goemotions_train.tsv").read_text("utf-8").splitlines()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from service.db import Database
     from service.judges import Judges
     from service.web.throttle import Throttle
+
+_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -77,6 +80,26 @@ def _address(text: str) -> IPAddress | None:
 
 def _among(address: IPAddress, networks: tuple[IPNetwork, ...]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
+
+
+def client_origin() -> str:
+    """The scheme and host under which the client reached us: the request's, or what a configured proxy says of it.
+
+    A host that is none is answered with the installation's own address.
+    """
+    peer = _address(request.environ.get("REMOTE_ADDR", ""))
+    scheme, host = request.scheme, request.host
+    if peer is not None and _among(peer, parts().settings.trusted_proxies):
+        scheme = _last(request.headers.getlist("X-Forwarded-Proto")) or scheme
+        host = _last(request.headers.getlist("X-Forwarded-Host")) or host
+    if scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        return parts().settings.public_url
+    return f"{scheme}://{host}"
+
+
+def _last(values: list[str]) -> str:
+    """What the nearest proxy added."""
+    return values[-1].rpartition(",")[2].strip() if values else ""
 
 
 def client_network() -> str:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from flask import Response, g
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
@@ -65,6 +65,11 @@ class Throttle:
         if tightest is not None:
             _announce(tightest)
         return tightest
+
+    def spend(self, action: str, per_minute: int, who: str) -> int:
+        """Count one of somebody's so many a minute; returns the seconds to wait where none is left, else 0."""
+        allowed, left = self._hit(action, RateLimitItemPerMinute(per_minute), (action, "key", who))
+        return 0 if allowed else left.reset
 
     def _hit(self, action: str, item: RateLimitItem, keys: tuple[str, ...]) -> tuple[bool, Remaining]:
         if self._shared is not None and time.monotonic() >= self._retry_at:

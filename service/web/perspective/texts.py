@@ -21,7 +21,7 @@ BREAKS = frozenset({
 })
 # fmt: on
 _PIECE = re.compile(
-    r"[^&<]+|&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};?)|</>|.", re.DOTALL | re.ASCII
+    r"[^&<]+|&(?:#[0-9]{1,20};?|#[xX][0-9a-fA-F]{1,20};?|[A-Za-z][A-Za-z0-9]{1,31};?)|</>|.", re.DOTALL | re.ASCII
 )
 
 
@@ -97,6 +97,12 @@ class _Reader(HTMLParser):
         if tag in UNSEEN:
             self._hidden = self._hidden or (tag, place)
         elif tag in BREAKS:
+            self._add("\n", place, place + 1)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """`<br/>` is one break; a script that ends where it begins hides nothing."""
+        place = self._arrive()
+        if tag in BREAKS:
             self._add("\n", place, place + 1)
 
     def handle_endtag(self, tag: str) -> None:

@@ -1,0 +1,108 @@
+"""Scores for those who ask for numbers: which attributes are live here, by which engine, and a bounded way to them.
+
+Attributes carry the names that Perspective gave them. One that no installed engine scores does not exist: no number is
+ever invented. This room decides nothing about a comment, stores nothing and knows no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import BoundedSemaphore
+
+import moderation
+from moderation import Engine
+
+CHUNK = 16
+
+# What an engine's attribute answers to. Perspective's experimental names are the same heads to us.
+NAMES: dict[str, tuple[str, ...]] = {
+    "toxicity": ("TOXICITY", "TOXICITY_EXPERIMENTAL", "TOXICITY_FAST"),
+    "severe_toxicity": ("SEVERE_TOXICITY", "SEVERE_TOXICITY_EXPERIMENTAL"),
+    "identity_attack": ("IDENTITY_ATTACK", "IDENTITY_ATTACK_EXPERIMENTAL"),
+    "insult": ("INSULT", "INSULT_EXPERIMENTAL"),
+    "obscene": ("PROFANITY", "PROFANITY_EXPERIMENTAL", "OBSCENE"),
+    "threat": ("THREAT", "THREAT_EXPERIMENTAL"),
+    "sexual_explicit": ("SEXUALLY_EXPLICIT", "SEXUALLY_EXPLICIT_EXPERIMENTAL"),
+    "spam": ("SPAM",),
+}
+
+Scores = Mapping[str, float]
+
+
+class ScoringFailed(Exception):
+    """An engine raised, or gave what is no probability. The message names the engine, never the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A name that can be asked for: which engine scores it, under which attribute of its own."""
+
+    name: str
+    engine: Engine
+    head: str
+
+    def knows(self, language: str) -> bool:
+        """Whether the score means something in a language, given as a BCP 47 tag.
+
+        A region does not matter, nor does the usual script; a romanised language is one of its own.
+        """
+        known = self.engine.languages
+        tag = language.lower()
+        primary, _, rest = tag.partition("-")
+        if known is None or tag in known:
+            return True
+        return primary in known and not rest.startswith("latn")
+
+
+class Scorer:
+    """The engines of a process, asked by at most `at_once` threads at a time. They open when they are first asked."""
+
+    def __init__(self, engines: Callable[[], Sequence[Engine]], at_once: int) -> None:
+        self._open = engines
+        self._slots = BoundedSemaphore(at_once)
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """Every attribute that is live, by name. Where two engines score the same, the first one's counts."""
+        found: dict[str, Attribute] = {}
+        for engine in self._open():
+            for head in engine.attributes:
+                for name in NAMES.get(head, ()):
+                    found.setdefault(name, Attribute(name, engine, head))
+        return found
+
+    def find(self, asked: str) -> Attribute | None:
+        """The attribute behind a name; a version (`TOXICITY@6`) makes no difference."""
+        return self.attributes.get(asked.partition("@")[0])
+
+    def score(self, texts: Sequence[str], attributes: Iterable[Attribute]) -> list[Scores]:
+        """For each text the score of each attribute, by its name; raises `ScoringFailed`.
+
+        Long lists are scored a few texts at a time, so that whoever asks for one text does not wait for all of them.
+        """
+        asked = tuple(attributes)
+        return [scores for chunk in _chunks(texts) for scores in self._chunk(chunk, asked)]
+
+    def _chunk(self, texts: Sequence[str], asked: Sequence[Attribute]) -> list[Scores]:
+        engines = {attribute.engine.name: attribute.engine for attribute in asked}
+        found = {name: self._ask(engine, texts) for name, engine in engines.items()}
+        return [
+            {attribute.name: found[attribute.engine.name][place][attribute.head] for attribute in asked}
+            for place in range(len(texts))
+        ]
+
+    def _ask(self, engine: Engine, texts: Sequence[str]) -> list[dict[str, float]]:
+        with self._slots:
+            try:
+                return moderation.score(texts, engine)
+            except moderation.TextRefused:
+                raise
+            except Exception as failure:
+                raise ScoringFailed(f"{engine.name}: {type(failure).__name__}") from failure
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), CHUNK):
+        yield texts[start : start + CHUNK]
