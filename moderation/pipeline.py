@@ -141,9 +141,12 @@ class Judge:
 
 
 def _unknown_attributes(policy: Policy, engines: Sequence[Engine]) -> Iterator[str]:
-    """What a policy sets thresholds for and no engine that it would be set for gives."""
+    """What a policy sets thresholds for and no engine that it would be set for gives.
+
+    An engine that gives nothing at all could not be opened; that is no mistake of the policy's.
+    """
     for name, thresholds in policy.engines.items():
-        meant = [e for e in engines if name in (ANY_ENGINE, e.name, e.name.partition(":")[0])]
+        meant = [e for e in engines if e.attributes and name in (ANY_ENGINE, e.name, e.name.partition(":")[0])]
         given = {attribute for engine in meant for attribute in engine.attributes}
         if meant:
             yield from (

@@ -38,7 +38,7 @@ class WordEngine:
 
     name: str = "words"
     version: str = "1"
-    attributes: tuple[str, ...] = ("toxicity", "insult", "threat", "obscene")
+    attributes: tuple[str, ...] = ("toxicity", "insult", "threat", "obscene", "severe_toxicity", "identity_attack")
     languages: frozenset[str] | None = frozenset({"en"})
     seen: list[str] = field(default_factory=list)
     fault: Callable[[Sequence[str]], list[dict[str, float]] | None] | None = None
@@ -53,7 +53,8 @@ class WordEngine:
     def _one(self, words: list[str]) -> dict[str, float]:
         insult = _share(words, "idiot")
         threat = _share(words, "kill")
-        return {"toxicity": max(insult, threat), "insult": insult, "threat": threat, "obscene": 0.25}
+        quiet = dict.fromkeys(self.attributes, 0.0)
+        return {**quiet, "toxicity": max(insult, threat), "insult": insult, "threat": threat, "obscene": 0.25}
 
     def explain(self, text: str) -> Mapping[str, Sequence[Span]]:
         """Nothing."""

@@ -231,8 +231,8 @@ def broken(_: Any) -> Any:
     "fault",
     [
         broken,
-        lambda texts: [dict.fromkeys(("toxicity", "insult", "threat", "obscene"), float("nan"))] * len(texts),
-        lambda texts: [dict.fromkeys(("toxicity", "insult", "threat", "obscene"), 1.5)] * len(texts),
+        lambda texts: [dict.fromkeys(WordEngine.attributes, float("nan"))] * len(texts),
+        lambda texts: [dict.fromkeys(WordEngine.attributes, 1.5)] * len(texts),
         lambda texts: [{"insult": 0.5}] * len(texts),
         lambda texts: [],
     ],
