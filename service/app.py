@@ -16,7 +16,20 @@ from service.cli.commands import COMMANDS
 from service.db import Database
 from service.front import Front
 from service.judges import Judges, open_judges
-from service.web import api, articles, auth, demo, desk, embed, host, observe, perspective, problems, throttle
+from service.web import (
+    api,
+    articles,
+    auth,
+    demo,
+    desk,
+    embed,
+    host,
+    moderation,
+    observe,
+    perspective,
+    problems,
+    throttle,
+)
 from service.web.blueprint import OPENAPI, public
 from service.web.context import Parts, utc_now
 
@@ -56,7 +69,7 @@ def _register(app: Flask, settings: Settings) -> None:
     app.after_request(auth.add_cors)
     app.after_request(throttle.add_headers)
     smorest = Api(app)
-    for blueprint in (api.bp, articles.bp, host.bp):
+    for blueprint in (api.bp, articles.bp, host.bp, moderation.bp):
         smorest.register_blueprint(blueprint)
     documented = app.view_functions["api-docs.openapi_json"]
     app.view_functions["api-docs.openapi_json"] = public("It documents the API.")(partial(documented))

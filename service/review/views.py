@@ -99,6 +99,7 @@ class Row:
     new_author: bool
     excerpt: str
     article_id: str
+    article_key: str
     article: str
     section: str
     written: datetime
@@ -310,12 +311,19 @@ def _beyond(key: Any, falls: bool, id_: Any, after: str) -> Clause:
     """The rows after a mark, in a form that an index can start from."""
     raw, _, last = after.rpartition("/")
     try:
-        value = float(raw) if key.key == "urgency" else datetime.fromisoformat(raw)
+        value = float(raw) if key.key == "urgency" else _moment(raw)
     except ValueError:
         raise Invalid("This mark in the list means nothing.", pointer="/after") from None
     if falls:
         return and_(key <= value, or_(key < value, id_ < last))
     return and_(key >= value, or_(key > value, id_ > last))
+
+
+def _moment(raw: str) -> datetime:
+    at = datetime.fromisoformat(raw)
+    if at.tzinfo is None:
+        raise ValueError("a mark of ours has a zone")
+    return at
 
 
 def _mark(value: float | datetime) -> str:
@@ -335,6 +343,7 @@ def _row(found: Any, now: datetime) -> Row:
         new_author=now - author.created_at < NEW_AUTHOR,
         excerpt=text[:EXCERPT],
         article_id=article.id,
+        article_key=article.key,
         article=article.title or article.url,
         section=article.section,
         written=comment.created_at,

@@ -1,0 +1,140 @@
+"""Moderation by API: a host reads the queue and decides as the desk does, in its own name, on its own site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.identity import api_keys
+from service.web import schemas_moderation as schemas
+from tests.service.conftest import FINE, FOUL, Newsroom, Reader
+
+
+def ask(room: Newsroom, method: str, path: str, status: int, **more: Any) -> Any:
+    answer = room.host(method, f"/api/v1{path}", **more)
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+def verdict(room: Newsroom, comment_id: str, status: int = 201, **body: Any) -> Any:
+    return ask(room, "POST", f"/comments/{comment_id}/decisions", status, json={"version": 1, **body})
+
+
+@pytest.fixture
+def held(ada: Reader) -> str:
+    """Ada's foul comment, which waits."""
+    comment: str = ada.post(FOUL).json["id"]
+    return comment
+
+
+@pytest.fixture
+def reason(room: Newsroom, held: str) -> str:
+    """A reason that the site's policy has, as the refusal of a wrong one lists them."""
+    told = verdict(room, held, 400, verdict="reject", reason="nonsense")
+    return str(told["detail"].split(": ")[1].split(",")[0].rstrip("."))
+
+
+def test_the_queue_and_its_card_hold_what_a_decision_needs(room: Newsroom, bo: Reader, held: str) -> None:
+    bo.post(FINE)
+    page = ask(room, "GET", "/queue", 200)
+    assert schemas.QueueOut().validate(page) == {}
+    (row,) = page["comments"]
+    assert (row["id"], row["version"], row["status"], row["article"]["key"]) == (held, 1, "pending", "bridge")
+    assert row["codes"]
+    card = ask(room, "GET", f"/queue/{held}", 200)
+    assert schemas.CardOut().validate(card) == {}
+    assert card["versions"][0]["text"] == FOUL
+    spans = [FOUL[start:end] for finding in card["findings"] for start, end in finding["spans"]]
+    assert any("idiot" in words for words in spans)
+    assert ask(room, "GET", "/queue/counts", 200)["pending"] == 1
+
+
+def test_an_approval_publishes_that_version_and_stands_in_the_history(room: Newsroom, held: str) -> None:
+    done = verdict(room, held, verdict="approve", note="fair enough")
+    assert (done["comment"], done["status"]) == (held, "approved")
+    assert [comment["id"] for comment in room.thread()["comments"]] == [held]
+    history = ask(room, "GET", f"/comments/{held}/decisions", 200)
+    assert schemas.HistoryOut().validate(history) == {}
+    last = history["decisions"][-1]
+    assert (last["actor"], last["actor_name"], last["note"]) == ("host", "host", "fair enough")
+    assert ask(room, "GET", "/queue", 200)["comments"] == []
+    told = [event["type"] for event in ask(room, "GET", "/events", 200)["events"]]
+    assert told[-1] == "comment.approved"
+
+
+def test_a_rejection_needs_a_reason_of_the_policy_and_can_be_undone(
+    room: Newsroom, ada: Reader, held: str, reason: str
+) -> None:
+    verdict(room, held, 400, verdict="reject")
+    done = verdict(room, held, verdict="reject", reason=reason)
+    assert ada.mine()[0]["status"] == "rejected"
+    undone = ask(room, "POST", f"/decisions/{done['id']}/undo", 201)
+    assert undone["status"] == "pending"
+    assert ask(room, "POST", f"/decisions/{done['id']}/undo", 409)["code"] == "stale-version"
+    assert ask(room, "GET", "/queue", 200)["comments"][0]["id"] == held
+
+
+def test_the_second_of_two_is_told_who_was_faster(room: Newsroom, held: str, reason: str) -> None:
+    first = verdict(room, held, verdict="approve")
+    refused = verdict(room, held, 409, verdict="reject", reason=reason)
+    assert (refused["code"], refused["by"], refused["revision"]) == ("stale-version", "host", first["revision"])
+    turned = verdict(room, held, verdict="reject", reason=reason, revision=first["revision"])
+    assert turned["status"] == "rejected"
+
+
+def test_a_verdict_on_an_old_text_writes_nothing(room: Newsroom, ada: Reader, held: str) -> None:
+    ada.edit(held, FOUL + " And another thing.")
+    refused = verdict(room, held, 409, verdict="approve")
+    assert (refused["code"], refused["latest"]) == ("stale-version", 2)
+    assert room.thread()["comments"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "view=mine",
+        "view=x",
+        "order=x",
+        "limit=0",
+        "limit=201",
+        "cursor=x",
+        "cursor=nan/x&order=oldest",
+        "cursor=2026-01-01/x&order=newest",
+        "cursor=9999-99-99T00:00:00Z/x&order=newest",
+        "author=x",
+    ],
+)
+def test_a_query_that_means_nothing_is_refused(room: Newsroom, query: str) -> None:
+    ask(room, "GET", f"/queue?{query}", 400)
+
+
+def test_pages_follow_the_last_row_seen(room: Newsroom, ada: Reader, bo: Reader) -> None:
+    posted = [reader.post(f"{FOUL} {number}").json["id"] for number in range(3) for reader in (ada, bo)]
+    for order in ("urgent", "oldest", "newest"):
+        seen: list[str] = []
+        cursor = ""
+        while cursor is not None:
+            page = ask(room, "GET", "/queue", 200, query_string={"limit": 4, "order": order, "cursor": cursor})
+            seen += [row["id"] for row in page["comments"]]
+            cursor = page["next"]
+        assert sorted(seen) == sorted(posted)
+
+
+def test_another_sites_comments_do_not_exist_and_other_scopes_do_not_reach(room: Newsroom, held: str) -> None:
+    with room.db.write() as session:
+        _, eves = api_keys.create(session, "other", "eve", ["moderate"], now=room.clock())
+        _, reads = api_keys.create(session, room.site, "reads", ["events"], now=room.clock())
+    room.api_key = eves
+    nothing = "0" * 24
+    for method, path, body in (
+        ("GET", "/queue/{}", None),
+        ("GET", "/comments/{}/decisions", None),
+        ("POST", "/comments/{}/decisions", {"verdict": "approve", "version": 1}),
+    ):
+        there, absent = (ask(room, method, path.format(id_), 404, json=body) for id_ in (held, nothing))
+        assert there["detail"] == absent["detail"]
+    assert ask(room, "GET", "/queue", 200)["comments"] == []
+    room.api_key = reads
+    ask(room, "GET", "/queue", 403)
+    verdict(room, held, 403, verdict="approve")
