@@ -7,7 +7,7 @@ from service.comments.change import Edit, edit, restore, withdraw
 from service.comments.facts import Written
 from service.comments.mine import Mine, MyAsk, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
 from service.comments.submit import Draft, submit
-from service.comments.thread import Ask, counts, discussed, moment, replies, thread, thread_version
+from service.comments.thread import Ask, as_plain, counts, discussed, moment, replies, thread, thread_version
 
 __all__ = [
     "Ask",
@@ -19,6 +19,7 @@ __all__ = [
     "Permalink",
     "Reason",
     "Written",
+    "as_plain",
     "counts",
     "discussed",
     "edit",

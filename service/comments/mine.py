@@ -15,7 +15,7 @@ import msgspec
 from sqlmodel import Session, col, select
 
 from moderation import Outcome, Policy
-from service.comments.thread import CommentView, RepliesView, comment_view, moment
+from service.comments.thread import CommentView, comment_view, moment, shown, visible
 from service.db import Database
 from service.errors import Invalid, NotFound, Unauthenticated
 from service.identity.tokens import Reader
@@ -82,13 +82,13 @@ def own(db: Database, judges: Judges, reader: Reader, ask: MyAsk, *, window: int
         author = session.get(Author, reader.author_id)
         if author is None or author.site_id != reader.site_id:
             raise Unauthenticated("This token does not hold.")
-        query = select(Comment, Article).join(Article).where(Comment.author_id == author.id)
+        query = _mine_of(author.id).add_columns(Article).join(Article, col(Article.id) == col(Comment.article_id))
         if ask.key is not None:
-            query = query.where(Article.key == ask.key)
+            query = query.where(col(Article.key) == ask.key)
         query = query.order_by(col(Comment.created_at).desc(), col(Comment.id).desc())
-        rows = session.exec(query.offset(_offset(ask.cursor)).limit(ask.limit + 1)).all()
+        rows = session.execute(query.offset(_offset(ask.cursor)).limit(ask.limit + 1)).all()
         policy = _policy(session, judges, reader.site_id)
-        views = [_mine(session, policy, comment, article, author, window) for comment, article in rows[: ask.limit]]
+        views = [_mine(session, policy, row, row.Article, window) for row in rows[: ask.limit]]
     onward = _as_cursor(_offset(ask.cursor) + ask.limit) if len(rows) > ask.limit else None
     return MyComments(views, onward)
 
@@ -96,13 +96,21 @@ def own(db: Database, judges: Judges, reader: Reader, ask: MyAsk, *, window: int
 def one_of_mine(db: Database, judges: Judges, reader: Reader, comment_id: str, *, window: int) -> Mine:
     """One of the reader's own comments; raises `NotFound` for what is not theirs as for what is not there."""
     with db.read() as session:
-        comment = session.get(Comment, comment_id)
-        if comment is None or comment.author_id != reader.author_id or comment.site_id != reader.site_id:
+        mine = _mine_of(reader.author_id).where(col(Comment.id) == comment_id, col(Comment.site_id) == reader.site_id)
+        row = session.execute(mine).first()
+        article = session.get(Article, row.article_id) if row else None
+        if row is None or article is None:
             raise NotFound("There is no such comment.")
-        article, author = session.get(Article, comment.article_id), session.get(Author, comment.author_id)
-        if article is None or author is None:
-            raise NotFound("There is no such comment.")
-        return _mine(session, _policy(session, judges, reader.site_id), comment, article, author, window)
+        return _mine(session, _policy(session, judges, reader.site_id), row, article, window)
+
+
+def _mine_of(author_id: str) -> Any:
+    """An author's comments in their latest version."""
+    return (
+        shown(col(Comment.latest))
+        .add_columns(col(CommentVersion.text).label("text"), col(CommentVersion.status).label("status"))
+        .where(col(Comment.author_id) == author_id)
+    )
 
 
 def permalink_view(db: Database, comment_id: str) -> Permalink:
@@ -117,20 +125,11 @@ def permalink_view(db: Database, comment_id: str) -> Permalink:
 
 
 def _public(session: Session, comment_id: str) -> tuple[CommentView, str | None]:
-    comment = session.get(Comment, comment_id)
-    if comment is None or not (comment.public is not None or comment.visible_replies):
+    row = session.execute(visible().where(col(Comment.id) == comment_id)).first()
+    article = session.get(Article, row.article_id) if row else None
+    if row is None or article is None:
         raise NotFound("There is no such comment.")
-    article, author = session.get(Article, comment.article_id), session.get(Author, comment.author_id)
-    if article is None or author is None:
-        raise NotFound("There is no such comment.")
-    version = _version(session, comment.id, comment.public) if comment.public is not None else None
-    below = RepliesView(comment.visible_replies, [], None)
-    return comment_view(comment, author, version, article, below), comment.parent_id
-
-
-def _version(session: Session, comment_id: str, number: int) -> CommentVersion | None:
-    query = select(CommentVersion).where(CommentVersion.comment_id == comment_id, CommentVersion.number == number)
-    return session.exec(query).first()
+    return comment_view(row, article), row.parent_id
 
 
 def _policy(session: Session, judges: Judges, site_id: str) -> Policy:
@@ -138,31 +137,27 @@ def _policy(session: Session, judges: Judges, site_id: str) -> Policy:
     return judges.under(site.policy if site else "").policy
 
 
-def _mine(session: Session, policy: Policy, comment: Comment, article: Article, author: Author, window: int) -> Mine:
-    latest = _version(session, comment.id, comment.latest)
-    if latest is None:
-        raise NotFound("There is no such comment.")
-    shown = comment_view(comment, author, latest, article, RepliesView(comment.visible_replies, [], None))
-    ends = comment.created_at + timedelta(seconds=window)
-    reaction = session.get(Reaction, (comment.id, author.id))
-    fields: dict[str, Any] = {name: getattr(shown, name) for name in CommentView.__struct_fields__}
-    fields["gone"] = comment.gone
+def _mine(session: Session, policy: Policy, row: Any, article: Article, window: int) -> Mine:
+    everybodys = comment_view(row, article)
+    reaction = session.get(Reaction, (row.id, row.author_id))
+    fields: dict[str, Any] = {name: getattr(everybodys, name) for name in CommentView.__struct_fields__}
+    fields["gone"] = row.gone
     return Mine(
         **fields,
-        status=latest.status,
-        text=latest.text,
-        edit_until=moment(ends) if comment.gone is None else None,
-        public_version=comment.public,
-        reasons=_reasons(session, policy, comment) if latest.status != APPROVED else [],
+        status=row.status,
+        text=row.text,
+        edit_until=moment(row.created_at + timedelta(seconds=window)) if row.gone is None else None,
+        public_version=row.public,
+        reasons=_reasons(session, policy, row.id, row.latest) if row.status != APPROVED else [],
         mine=[reaction.kind] if reaction else [],
     )
 
 
-def _reasons(session: Session, policy: Policy, comment: Comment) -> list[Reason]:
+def _reasons(session: Session, policy: Policy, comment_id: str, version: int) -> list[Reason]:
     """Why the latest text has its status: a person's reason where a person decided, else each finding that asked."""
     query = (
         select(Decision)
-        .where(Decision.comment_id == comment.id, Decision.version == comment.latest)
+        .where(Decision.comment_id == comment_id, Decision.version == version)
         .order_by(col(Decision.revision).desc())
     )
     for decision in session.exec(query):

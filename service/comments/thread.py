@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, literal, or_, select, tuple_
 from sqlmodel import Session, col
 
 from service import sites
@@ -29,6 +29,21 @@ REPLIES_SHOWN = 10
 FEATURED_SHOWN = 3
 MAX_LIMIT = 100
 MAX_COUNTS = 100
+COLUMNS = (
+    "id",
+    "article_id",
+    "author_id",
+    "parent_id",
+    "thread_id",
+    "depth",
+    "public",
+    "latest",
+    "visible_replies",
+    "score",
+    "featured_at",
+    "gone",
+    "created_at",
+)
 
 
 class AuthorView(msgspec.Struct):
@@ -56,13 +71,13 @@ class CommentView(msgspec.Struct):
     parent: str | None
     depth: int
     author: AuthorView | None
-    nodes: list[Any]
+    nodes: msgspec.Raw
     created_at: str
     edited_at: str | None
     version: int
     featured: bool
     gone: str | None
-    reactions: dict[str, int]
+    reactions: msgspec.Raw
     permalink: str
     replies: RepliesView
 
@@ -113,6 +128,12 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def as_plain(view: ThreadView) -> dict[str, Any]:
+    """A thread as plain dictionaries, for templates."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(view))
+    return plain
+
+
 # ---- thread -------------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +159,7 @@ def thread(db: Database, ask: Ask) -> ThreadView:
         if article is None:
             return ThreadView(_blank(site, ask.key), [], [], None)
         rows, after = _page(session, article, ask)
-        below = _descendants(session, [row.Comment.thread_id for row in rows])
+        below = _descendants(session, [row.thread_id for row in rows])
         featured = _featured(session, article) if ask.cursor is None else []
         shown = [_view(row, article, below) for row in rows]
         return ThreadView(_article_view(site, article), [_view(row, article, {}) for row in featured], shown, after)
@@ -153,32 +174,44 @@ def replies(db: Database, comment_id: str, cursor: str | None, limit: int = 20) 
         article = session.get(Article, parent.article_id)
         if article is None:
             raise NotFound("There is no such comment.")
-        query = _visible().where(col(Comment.parent_id) == comment_id)
+        query = visible().where(col(Comment.parent_id) == comment_id)
         query = _after(query, "oldest", cursor).limit(limit + 1)
         rows = session.execute(query).all()
-        below = _descendants(session, [row.Comment.thread_id for row in rows[:1]])
+        below = _descendants(session, [row.thread_id for row in rows[:1]])
         page = [_view(row, article, below) for row in rows[:limit]]
-        return RepliesPage(page, _cursor("oldest", rows[limit - 1].Comment) if len(rows) > limit else None)
+        return RepliesPage(page, _cursor("oldest", rows[limit - 1]) if len(rows) > limit else None)
 
 
-def _visible() -> Any:
-    """Comments that readers see, or whose placeholder they see, with author and public version."""
+def shown(version: Any) -> Any:
+    """Comments with their authors and the text of one version, as plain columns: no objects are made of them."""
+    at = and_(col(CommentVersion.comment_id) == col(Comment.id), col(CommentVersion.number) == version)
     return (
-        select(Comment, Author, CommentVersion)
-        .join(Author, col(Author.id) == col(Comment.author_id))
-        .outerjoin(
-            CommentVersion,
-            and_(col(CommentVersion.comment_id) == col(Comment.id), col(CommentVersion.number) == col(Comment.public)),
+        select(
+            *(getattr(Comment, name) for name in COLUMNS),
+            cast(col(Comment.reaction_counts), Text).label("reactions"),
+            col(Author.name).label("name"),
+            col(Author.verified).label("verified"),
+            col(Author.badge).label("badge"),
+            col(CommentVersion.number).label("number"),
+            col(CommentVersion.created_at).label("written_at"),
+            cast(col(CommentVersion.nodes), Text).label("nodes"),
         )
-        .where(or_(col(Comment.public).is_not(None), col(Comment.visible_replies) > 0))
+        .join(Author, col(Author.id) == col(Comment.author_id))
+        .outerjoin(CommentVersion, at)
     )
 
 
+def visible() -> Any:
+    """Comments that readers see, or whose placeholder they see, in their public version."""
+    seen = or_(col(Comment.public).is_not(None), col(Comment.visible_replies) > 0)
+    return shown(col(Comment.public)).where(seen)
+
+
 def _page(session: Session, article: Article, ask: Ask) -> tuple[Sequence[Row[Any]], str | None]:
-    query = _visible().where(col(Comment.article_id) == article.id, col(Comment.parent_id).is_(None))
+    query = visible().where(col(Comment.article_id) == article.id, col(Comment.parent_id).is_(None))
     rows = session.execute(_after(query, ask.sort, ask.cursor).limit(ask.limit + 1)).all()
     more = len(rows) > ask.limit
-    return rows[: ask.limit], _cursor(ask.sort, rows[ask.limit - 1].Comment) if more else None
+    return rows[: ask.limit], _cursor(ask.sort, rows[ask.limit - 1]) if more else None
 
 
 def _after(query: Any, sort: str, cursor: str | None) -> Any:
@@ -195,7 +228,7 @@ def _after(query: Any, sort: str, cursor: str | None) -> Any:
     return query.where(tuple_(score, created, key) < tuple_(*begin)) if begin else query
 
 
-def _cursor(sort: str, comment: Comment) -> str:
+def _cursor(sort: str, comment: Row[Any]) -> str:
     position: list[Any] = [sort, comment.created_at.isoformat(), comment.id]
     if sort == "top":
         position.append(comment.score)
@@ -231,16 +264,16 @@ def _descendants(session: Session, thread_ids: Iterable[str]) -> dict[str, list[
         .where(col(Comment.thread_id).in_(wanted), col(Comment.parent_id).is_not(None), seen)
         .subquery()
     )
-    query = _visible().join(ranked, ranked.c.id == col(Comment.id)).where(ranked.c.place <= REPLIES_SHOWN)
+    query = visible().join(ranked, ranked.c.id == col(Comment.id)).where(ranked.c.place <= REPLIES_SHOWN)
     found: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in session.execute(query.order_by(col(Comment.created_at), col(Comment.id))):
-        found[row.Comment.parent_id].append(row)
+        found[row.parent_id].append(row)
     return found
 
 
 def _featured(session: Session, article: Article) -> Sequence[Row[Any]]:
     query = (
-        _visible()
+        visible()
         .where(
             col(Comment.article_id) == article.id,
             col(Comment.featured_at).is_not(None),
@@ -276,36 +309,31 @@ def _article_view(site: Site, article: Article) -> ArticleView:
 
 
 def _view(row: Row[Any], article: Article, below: dict[str, list[Row[Any]]]) -> CommentView:
-    comment: Comment = row.Comment
-    children = below.get(comment.id, [])
-    shown = [_view(child, article, below) for child in children]
-    more = comment.visible_replies > len(children)
-    onward = _cursor("oldest", children[-1].Comment) if children and more else None
-    return comment_view(
-        comment, row.Author, row.CommentVersion, article, RepliesView(comment.visible_replies, shown, onward)
-    )
+    children = below.get(row.id, [])
+    replies_shown = [_view(child, article, below) for child in children]
+    more = row.visible_replies > len(children)
+    onward = _cursor("oldest", children[-1]) if children and more else None
+    return comment_view(row, article, RepliesView(row.visible_replies, replies_shown, onward))
 
 
-def comment_view(
-    comment: Comment, author: Author, version: CommentVersion | None, article: Article, below: RepliesView
-) -> CommentView:
-    """One comment as everybody sees it: without a public version it is a placeholder that says why."""
-    public = version is not None
+def comment_view(row: Row[Any], article: Article, below: RepliesView | None = None) -> CommentView:
+    """A row of `shown` as everybody sees it: without a version it is a placeholder that says why."""
+    public = row.number is not None
     return CommentView(
-        id=comment.id,
+        id=row.id,
         article=article.key,
-        parent=comment.parent_id,
-        depth=comment.depth,
-        author=AuthorView(author.id, author.name, author.verified, author.badge) if public else None,
-        nodes=version.nodes if version is not None else [],
-        created_at=moment(comment.created_at),
-        edited_at=moment(version.created_at) if version is not None and version.number > 1 else None,
-        version=version.number if version is not None else 0,
-        featured=public and comment.featured_at is not None,
-        gone=None if public else comment.gone or "removed",
-        reactions=comment.reaction_counts if public else {},
-        permalink=f"{article.url.partition('#')[0]}#comment-{comment.id}",
-        replies=below,
+        parent=row.parent_id,
+        depth=row.depth,
+        author=AuthorView(row.author_id, row.name, row.verified, row.badge) if public else None,
+        nodes=msgspec.Raw(row.nodes.encode() if public else b"[]"),
+        created_at=moment(row.created_at),
+        edited_at=moment(row.written_at) if public and row.number > 1 else None,
+        version=row.number or 0,
+        featured=public and row.featured_at is not None,
+        gone=None if public else row.gone or "removed",
+        reactions=msgspec.Raw(row.reactions.encode() if public else b"{}"),
+        permalink=f"{article.url.partition('#')[0]}#comment-{row.id}",
+        replies=below or RepliesView(row.visible_replies, [], None),
     )
 
 

@@ -56,7 +56,7 @@ def front() -> Any:
 def article() -> Response:
     """The demo article with the widget under it."""
     demo = facts()
-    thread = comments.thread(parts().database, Ask(demo["site"], demo["article"]))
+    thread = comments.as_plain(comments.thread(parts().database, Ask(demo["site"], demo["article"])))
     settings = parts().settings
     html = render_template(
         "demo/article.html",

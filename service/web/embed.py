@@ -82,7 +82,7 @@ def plain_submit() -> Response:
     conversation = _conversation()
     draft = {name: request.form.get(name, "") for name in ("name", "text", "parent")}
     try:
-        said: dict[str, Any] = {"status": _take(conversation["thread"].article, draft)}
+        said: dict[str, Any] = {"status": _take(conversation["thread"]["article"], draft)}
     except FirstwordError as error:
         if isinstance(error, Nudge):
             raise
@@ -100,14 +100,14 @@ def refuse_foreign_form() -> None:
 
 def _conversation() -> dict[str, Any]:
     site_id, key = request.args.get("site", ""), request.args.get("article", "")
-    view = comments.thread(parts().database, Ask(site_id, key, "newest", 50))
+    view = comments.as_plain(comments.thread(parts().database, Ask(site_id, key, "newest", 50)))
     if not key:
         raise NotFound("There is no such article.")
-    url = view.article.url or request.args.get("url", "")
+    url = view["article"]["url"] or request.args.get("url", "")
     return {"thread": view, "site": site_id, "url": url, "public_url": parts().settings.public_url}
 
 
-def _take(article: Any, draft: dict[str, str]) -> str:
+def _take(article: dict[str, Any], draft: dict[str, str]) -> str:
     settings, network = parts().settings, client_network()
     site_id = request.args.get("site", "")
     parts().throttle.count("token", network=network, site=site_id)
@@ -116,7 +116,7 @@ def _take(article: Any, draft: dict[str, str]) -> str:
     reader = tokens.Reader(issued.author.id, site_id)
     who = {"author": reader.author_id, "network": network, "site": site_id}
     parts().throttle.count("comment", **who)
-    place = sites.Place(article.key, article.url or request.args.get("url", ""), article.title)
+    place = sites.Place(article["key"], article["url"] or request.args.get("url", ""), article["title"])
     written = comments.submit(
         parts().database,
         parts().judges,
