@@ -25,10 +25,11 @@ LIFE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A card in one's hands: the token to decide with, and until when nobody else gets it."""
+    """A card in one's hands: the token to decide with, until when nobody else gets it, and its latest version."""
 
     token: str
     expires_at: datetime
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,8 @@ class Holder:
 
 def claim(db: Database, staff: Staff, comment_id: str, now: datetime) -> Grant:
     """Take a card that is free, run out or one's own; raises `CardTaken` with the name of who reads it."""
-    grant = Grant(secrets.token_urlsafe(16), now + LIFE)
     with db.write() as session:
-        _require(session, staff, comment_id)
+        grant = Grant(secrets.token_urlsafe(16), now + LIFE, _latest(session, staff, comment_id))
         insert = sqlite_insert if db.is_sqlite else postgres_insert
         row = {
             "comment_id": comment_id,
@@ -62,8 +62,8 @@ def claim(db: Database, staff: Staff, comment_id: str, now: datetime) -> Grant:
 
 def renew(db: Database, staff: Staff, comment_id: str, token: str, now: datetime) -> Grant:
     """Keep a card for another while; raises `CardTaken` when another grant replaced this one."""
-    grant = Grant(token, now + LIFE)
     with db.write() as session:
+        grant = Grant(token, now + LIFE, _latest(session, staff, comment_id))
         renewed = session.execute(
             update(Lease).where(_mine(staff, comment_id, token)).values(expires_at=grant.expires_at)
         )
@@ -103,11 +103,13 @@ def drop(session: Session, comment_id: str) -> None:
     session.execute(delete(Lease).where(col(Lease.comment_id) == comment_id))
 
 
-def _require(session: Session, staff: Staff, comment_id: str) -> None:
-    site_id = session.exec(select(Comment.site_id).where(Comment.id == comment_id)).first()
-    if site_id is None or not staff.may_see(site_id):
+def _latest(session: Session, staff: Staff, comment_id: str) -> int:
+    """The latest version of a comment that this moderator may decide."""
+    found = session.exec(select(Comment.site_id, Comment.latest).where(Comment.id == comment_id)).first()
+    if found is None or not staff.may_see(found[0]):
         raise NotFound("There is no such comment.")
-    staff.require(site_id, ADMIN, MODERATOR)
+    staff.require(found[0], ADMIN, MODERATOR)
+    return found[1]
 
 
 def _mine(staff: Staff, comment_id: str, token: str) -> ColumnElement[bool]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.frontdesk import FrontDesk
 from tests.browser.newspaper import Newspaper
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 
 @pytest.fixture
@@ -21,3 +26,10 @@ def open_newspaper(sqlite_url: str) -> Iterator[Callable[..., Newspaper]]:
 def newspaper(open_newspaper: Callable[..., Newspaper]) -> Newspaper:
     """A newspaper as it comes."""
     return open_newspaper()
+
+
+@pytest.fixture
+def desk(sqlite_url: str, new_context: Callable[..., BrowserContext]) -> Iterator[FrontDesk]:
+    """The desk with a newsroom behind it."""
+    with FrontDesk(sqlite_url, new_context) as open_desk:
+        yield open_desk

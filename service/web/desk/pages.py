@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ from service.errors import FirstwordError, StaleVersion
 from service.review import Ask
 from service.web import problems
 from service.web.context import now, parts
-from service.web.desk import address, words
+from service.web.desk import address, keyboard, words
 from service.web.desk.guard import bp, entry, nonce, staff_of, wants_json
 
 STATIC = Path(__file__).resolve().parent.parent / "static" / "desk"
@@ -33,11 +34,23 @@ def frame(site: str, ask: Ask | None = None) -> dict[str, Any]:
         "role": here.roles[site],
         "csrf": entry().csrf,
         "ask": ask,
+        "keys": keyboard.chosen(entry().preferences),
+        "keys_json": keyboard.as_json(entry().preferences),
         "counts": review.counts(parts().database, here, site, now()),
         "chips": address.chips(ask),
         "degraded": parts().judges.problems,
         "now": now(),
+        "live": live,
     }
+
+
+def live(counts: Mapping[str, int]) -> str:
+    """How many wait and the longest of their waits, in the bar."""
+    oldest = counts["oldest"]
+    if not oldest:
+        return f"{counts['pending']} waiting"
+    unit, size = ("min", 60) if oldest < 7_200 else ("h", 3_600)
+    return f"{counts['pending']} waiting, oldest {oldest // size} {unit}"
 
 
 def message(title: str, sentence: str) -> str:
@@ -48,12 +61,14 @@ def message(title: str, sentence: str) -> str:
 @bp.app_template_global("desk_asset")
 def asset_url(name: str) -> str:
     """The address of a file of the desk, which changes with its content."""
-    return url_for("desk.asset", name=name, v=_digest(name))
+    return url_for("desk.asset", version=_version(), name=name)
 
 
 @cache
-def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+def _version() -> str:
+    """One digest of all files, so that scripts which name each other change their addresses together."""
+    files = sorted(path for path in STATIC.rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 @bp.context_processor
@@ -65,6 +80,7 @@ def vocabulary() -> dict[str, Any]:
         "nonce": nonce(),
         "words": words,
         "query_of": address.query_of,
+        "keyboard": keyboard,
         "VIEW_NAMES": VIEW_NAMES,
         "ORDER_NAMES": ORDER_NAMES,
     }

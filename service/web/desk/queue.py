@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, render_template, request, send_from_directory, url_for
+from flask import jsonify, redirect, render_template, request, send_from_directory, url_for
 
 from moderation import Policy, Reason
 from service import review
@@ -70,10 +70,25 @@ def card(site: str, comment_id: str) -> Any:
     return render_template("desk/_pane.html", **pages.frame(site, ask), shown=shown)
 
 
-@bp.get("/static/<path:name>")
+@bp.get("/<site>/rows")
+def rows(site: str) -> Any:
+    """Further lines of a list by themselves, for the script that appends them."""
+    ask = address.read_ask(site, request.args)
+    page = review.queue(parts().database, staff_of(site), ask, now())
+    return render_template("desk/_rows.html", **pages.frame(site, ask), page=page, shown=None)
+
+
+@bp.get("/<site>/counts")
+def counts(site: str) -> Any:
+    """How many stand in each view now."""
+    found = review.counts(parts().database, staff_of(site), site, now())
+    return jsonify(counts=found, live=pages.live(found))
+
+
+@bp.get("/static/<version>/<path:name>")
 @public("style sheets and scripts, which hold nothing of anybody")
-def asset(name: str) -> Any:
-    """A file of the desk; its address changes with its content."""
+def asset(version: str, name: str) -> Any:
+    """A file of the desk; its address changes with the content of all of them."""
     answer = send_from_directory(pages.STATIC, name)
     answer.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return answer

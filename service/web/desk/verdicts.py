@@ -31,14 +31,15 @@ def decide(site: str, comment_id: str) -> Any:
 @bp.post("/<site>/decisions/<id:decision_id>/undo")
 def undo(site: str, decision_id: str) -> Any:
     """Take a decision back by one that restores what was before it."""
-    return _told(review.undo(parts().database, _by(site), decision_id, now()))
+    return _told(review.undo(parts().database, _by(site), decision_id, now()), undoable=False)
 
 
 @bp.post("/<site>/comments/<id:comment_id>/escalation")
 def escalate(site: str, comment_id: str) -> Any:
     """Put a card before a senior colleague."""
     note = request.form.get("note", "").strip() or None
-    return _told(review.escalate(parts().database, _by(site), comment_id, _number("version"), note, now()))
+    done = review.escalate(parts().database, _by(site), comment_id, _number("version"), note, now())
+    return _told(done, undoable=False)
 
 
 @bp.post("/<site>/comments/<id:comment_id>/lease")
@@ -68,7 +69,7 @@ def _number(name: str) -> int:
     return int(raw)
 
 
-def _told(done: Done) -> Any:
+def _told(done: Done, undoable: bool = True) -> Any:
     """Back to where the form was sent from, with what was done, or the same as JSON."""
     if wants_json():
         return jsonify(
@@ -76,6 +77,7 @@ def _told(done: Done) -> Any:
             comment=done.comment_id,
             status=done.status,
             revision=done.revision,
+            undoable=undoable,
         )
     back = inside(request.form.get("back"))
     joint = "&" if "?" in back else "?"
@@ -84,4 +86,4 @@ def _told(done: Done) -> Any:
 
 def _granted(grant: Grant) -> Any:
     seconds = (grant.expires_at - now()).total_seconds()
-    return jsonify(token=grant.token, seconds=round(seconds))
+    return jsonify(token=grant.token, seconds=round(seconds), version=grant.version)
