@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 import subprocess
@@ -122,9 +123,18 @@ def test_every_module_says_what_it_is_for() -> None:
 
 def test_the_page_is_never_built_from_strings() -> None:
     scripts = [
-        path for path in under("service", suffix=".js") + under("service", suffix=".mjs") if "static" in path.parts
+        path
+        for path in under("service", suffix=".js") + under("service", suffix=".mjs")
+        if "static" in path.parts and "vendor" not in path.parts  # released files, which their hashes answer for
     ]
     assert lines_with(DOM_FROM_STRINGS, scripts) == []
+
+
+def test_vendored_files_are_the_released_ones() -> None:
+    for listing in (path for path in under("service", suffix=".md") if path.parent.name == "vendor"):
+        told = dict(re.findall(r"^\| (\S+) \|.*\| ([0-9a-f]{64}) \|$", text_of(listing), re.MULTILINE))
+        kept = [path for path in listing.parent.iterdir() if path.suffix == ".js"]
+        assert told == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
 
 
 def test_locales_have_the_same_keys() -> None:

@@ -54,9 +54,7 @@ def read(on: bool, given: Mapping[str, str]) -> dict[str, Any]:
     mapped = {verb: given.get(verb, usual).strip().lower() or usual for verb, (usual, _) in KEYS.items()}
     for verb, key in mapped.items():
         if not KEY.fullmatch(key):
-            raise Invalid(
-                f"“{KEYS[verb][1]}” needs one letter or sign, perhaps after shift+.", pointer=f"/{verb}"
-            )
+            raise Invalid(f"“{KEYS[verb][1]}” needs one letter or sign, perhaps after shift+.", pointer=f"/{verb}")
     taken = list(mapped.values())
     twice = sorted({key for key in taken if taken.count(key) > 1})
     if twice:
