@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 
 from flask import Flask
-from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 
 from config.settings import Settings
@@ -30,8 +29,9 @@ from service.web import (
     problems,
     throttle,
 )
-from service.web.blueprint import OPENAPI, public
+from service.web.blueprint import OPENAPI, Api, public
 from service.web.context import Parts, utc_now
+from service.web.schemas import ID_PATTERN
 
 
 class IdConverter(BaseConverter):
@@ -69,6 +69,7 @@ def _register(app: Flask, settings: Settings) -> None:
     app.after_request(auth.add_cors)
     app.after_request(throttle.add_headers)
     smorest = Api(app)
+    smorest.register_converter(IdConverter, lambda _: {"type": "string", "pattern": ID_PATTERN})
     for blueprint in (api.bp, articles.bp, host.bp, moderation.bp):
         smorest.register_blueprint(blueprint)
     documented = app.view_functions["api-docs.openapi_json"]

@@ -53,6 +53,12 @@ def public(why: str) -> Decorator:
     return mark
 
 
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """flask-smorest's document of the API, without a `default` answer: what is not documented is a mistake."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """A group of routes that says who may ask and which problems it answers with."""
 
@@ -95,7 +101,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Document the problems that a route answers with."""
 
         def document(view: View) -> View:
-            for status in sorted({*statuses, 413, 415} if 400 in statuses else set(statuses)):
+            everywhere = {503}  # every route reads the database
+            for status in sorted({*statuses, *everywhere, *((413, 415) if 400 in statuses else ())}):
                 view = self.alt_response(
                     status, schema=ProblemOut, content_type="application/problem+json", success=False
                 )(view)

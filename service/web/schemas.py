@@ -9,12 +9,25 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 
-ID = validate.Regexp(r"\A[0-9a-f]{24}\Z", error="Not an id.")
+ID_PATTERN = "^[0-9a-f]{24}$"
 SITE_ID = validate.Length(min=1, max=40)
 KEY = validate.Length(min=1, max=200)
 _DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+class Pattern(validate.Regexp):
+    """A pattern for the whole of a text, in the spelling that OpenAPI's readers share: `^…$` and no Python."""
+
+    def __call__(self, value: Any) -> Any:
+        """The value, when all of it fits; Python's `$` alone would let a line break pass."""
+        if not self.regex.fullmatch(value):
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+ID = Pattern(ID_PATTERN, error="Not an id.")
 
 
 class StrictBoolean(fields.Boolean):
@@ -126,9 +139,7 @@ class EditIn(StrictSchema):
 class IdempotencyHeaders(Schema):
     """The key under which a comment is made at most once."""
 
-    key = fields.String(
-        data_key="Idempotency-Key", load_default=None, validate=validate.Regexp(r"\A[\x21-\x7e]{1,200}\Z")
-    )
+    key = fields.String(data_key="Idempotency-Key", load_default=None, validate=Pattern("^[!-~]{1,200}$"))
 
 
 class ThreadQuery(Schema):
@@ -357,8 +368,20 @@ class ArticleQuery(Schema):
     key = PlainQuery(required=True, validate=KEY)
 
 
+class PointedOut(StrictSchema):
+    """One thing that does not fit: a JSON pointer into the body, `?name` for the query, `!name` for a header."""
+
+    pointer = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
 class ProblemOut(Schema):
-    """RFC 9457."""
+    """RFC 9457. A code may bring members of its own; docs/problems.md tells which."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -366,3 +389,5 @@ class ProblemOut(Schema):
     detail = fields.String(required=True)
     code = fields.String(required=True)
     request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(PointedOut))
+    retry_after = fields.Integer(metadata={"description": "Seconds, as in the header."})

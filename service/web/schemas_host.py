@@ -6,13 +6,22 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service.web.schemas import SITE_ID, PageQuery, PlainQuery, QueryInteger, StrictBoolean, StrictInteger, StrictSchema
+from service.web.schemas import (
+    SITE_ID,
+    PageQuery,
+    Pattern,
+    PlainQuery,
+    QueryInteger,
+    StrictBoolean,
+    StrictInteger,
+    StrictSchema,
+)
 
 TYPE = validate.Length(min=1, max=60)
 NUMBER = validate.Range(0, 2**53)
 STATES = ("due", "sending", "delivered", "failed")
 SCHEMES = ("v1", "v1a")
-EVENT_ID = validate.Regexp(r"\Amsg_[0-9a-f]{24}\Z", error="Not the id of an event.")
+EVENT_ID = Pattern("^msg_[0-9a-f]{24}$", error="Not the id of an event.")
 
 SAMPLE_EVENT = {
     "id": "msg_6c1f3a5de2b4c7908f1a2b3c",
