@@ -41,7 +41,6 @@ class Settings:
     web_processes: int = 1
     web_threads: int = 4
     engine: str = "lexicon"
-    engine_threads: int = 1
     engine_calls: int = 2
     policy_file: Path = HERE / "policy.toml"
     wordlists: Path = HERE / "wordlists"
@@ -52,7 +51,6 @@ class Settings:
     demo: bool = False
     outbound_allow: frozenset[tuple[str, int]] = frozenset()
     body_limit: int = 65_536
-    text_limit: int = 5_000
     edit_window: int = 300
     token_life: int = 900
     renewal_life: int = 90 * 86_400
@@ -170,10 +168,8 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
     positive = (
         "web_processes",
         "web_threads",
-        "engine_threads",
         "engine_calls",
         "body_limit",
-        "text_limit",
         "token_life",
         "renewal_life",
         "session_idle",
