@@ -1,11 +1,8 @@
 // @ts-check
-/**
- * What this browser keeps, and the way to the service. Reads are simple requests that need no preflight and carry
- * nothing personal; writes carry a short commenter token in a header. Never a cookie.
- */
+/** What this browser keeps, and the way to the service. */
 
-/** Where storage is blocked, an object stands in and forgets with the page. */
-export class Store {
+/** Where storage is blocked, an object stands in. */
+class Store {
   lasts = true;
   #memory = {};
 
@@ -35,7 +32,7 @@ export class Store {
 }
 
 /** An answer that is not the wanted one; status 0 is no answer at all. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, body = {}) {
     super(body.detail ?? body.title ?? "");
     this.status = status;
@@ -55,7 +52,6 @@ export class Api {
     this.store = new Store(this.site);
   }
 
-  /** @returns {import("./types").Identity | null} */
   get me() {
     return this.store.get("me");
   }
@@ -68,7 +64,7 @@ export class Api {
     return this.#send("GET", path, query, { cache: "no-cache" });
   }
 
-  /** A request in the reader's name. A token that ended early is renewed once. */
+  /** In the reader's name. A token that ended early is renewed once. */
   async write(method, path, body, query, key) {
     const token = await this.token();
     const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(key && { "Idempotency-Key": key }) };
@@ -81,21 +77,19 @@ export class Api {
     }
   }
 
-  /** A token that still lives for a while, or null when the reader is nobody yet. */
   async token(anew = false) {
-    const me = this.me;
+    const { me } = this;
     const live = me?.expires > Date.now() + 3e4 && me.token;
     if (live && !anew) return live;
     return (this.#renewing ??= this.#renew(me, live).finally(() => (this.#renewing = null)));
   }
 
-  /** Takes a name as a guest. */
   enter(name) {
     this.store.set("name", name);
     return this.#exchange({ name });
   }
 
-  /** Believes the host: signed in, changed, or signed out. Else renews what there is. */
+  /** Believes the host: signed in, changed, or signed out. */
   async #renew(me, live) {
     const signed = (await this.host.tokenCallback?.()) ?? this.host.getAttribute("token");
     const end = signed?.slice(-32);
@@ -113,8 +107,8 @@ export class Api {
 
   async #exchange(proof, from) {
     const answer = await this.#send("POST", "/tokens", {}, {}, { site: this.site, ...proof });
-    const { token, expires_at: end, renewal = this.me?.renewal, author } = answer;
-    this.store.set("me", { token, expires: Date.parse(end), renewal, author, from });
+    const { token, expires_at: end, author } = answer;
+    this.store.set("me", { token, expires: Date.parse(end), renewal: answer.renewal ?? this.me?.renewal, author, from });
     return token;
   }
 
@@ -122,13 +116,13 @@ export class Api {
     const url = new URL(this.#base + path);
     for (const name in query) if (query[name] != null) url.searchParams.set(name, query[name]);
     const headers = { ...init.headers, ...(body && { "Content-Type": "application/json" }) };
-    const more = { method, headers, credentials: "omit", signal: AbortSignal.timeout(2e4) };
+    const more = { method, headers, body: body && JSON.stringify(body), credentials: "omit", signal: AbortSignal.timeout(2e4) };
     let response, answer;
     try {
-      response = await (this.host.source ?? window).fetch(url.href, { body: body && JSON.stringify(body), ...init, ...more });
+      response = await (this.host.source ?? window).fetch(url.href, { ...init, .../** @type {any} */ (more) });
       answer = await response.json();
     } catch {
-      // No answer, or half of one: whether the service has it is unknown. That is what the idempotency key is for.
+      // Whether the service has it is unknown: that is what the idempotency key is for.
       throw new Problem(response?.ok ? 0 : response?.status ?? 0);
     }
     if (!response.ok) throw new Problem(response.status, answer);

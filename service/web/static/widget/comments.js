@@ -1,25 +1,19 @@
 // @ts-check
-/**
- * The comments of one article: loads them, keeps them true, and gives every part what it shares.
- * Moves nothing that is being read: news waits behind a button until the reader asks.
- */
+/** The comments of one article: loads them, keeps them true, and moves nothing that is being read. */
 import { Api } from "./api.js";
-import { View } from "./comment.js";
-import { button, fill, h, icon, notice, safeUrl, Words } from "./kit.js";
-import { Composer, ownComment } from "./write.js";
+import { Composer, known, ownComment, View } from "./comment.js";
+import { button, fill, h, icon, notice } from "./kit.js";
 
-/** Starts the widget in an element. */
-export function mount(host, tag, texts, sheet) {
-  const widget = new Widget(host, new Words(tag, texts));
-  widget.root.adoptedStyleSheets = [sheet];
+export function mount(host, root, words) {
+  const widget = new Widget(host, root, words);
   widget.start();
   return widget;
 }
 
 export class Widget {
-  /** Every comment on the page. @type {Map<string, View>} */
+  /** @type {Map<string, View>} */
   views = new Map();
-  /** The reader's own. @type {Map<string, Mine>} @typedef {import("./types").Mine} Mine */
+  /** @type {Map<string, import("./types").Mine>} */
   mine = new Map();
   /** Rows for the reader's eyes only. @type {Map<string, HTMLElement>} */
   own = new Map();
@@ -28,15 +22,16 @@ export class Widget {
   composer = null;
   editor = null;
 
-  /** @param {import("./types").Host} host @param {Words} words */
-  constructor(host, words) {
+  /** @param {import("./types").Host} host @param {ShadowRoot} root */
+  constructor(host, root, words) {
     this.host = host;
+    this.root = root;
     this.words = words;
-    this.root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
     this.api = new Api(host);
     this.store = this.api.store;
-    this.level = +host.getAttribute("heading-level") || 2;
-    this.sort = this.store.get("sort") ?? host.getAttribute("sort") ?? "newest";
+    this.level = +this.of("heading-level", 2);
+    this.limit = +this.of("max-length", 5000);
+    this.sort = this.store.get("sort") ?? this.of("sort", "newest");
     this.ignored = this.store.get("ignored") ?? [];
   }
 
@@ -45,11 +40,9 @@ export class Widget {
     const { host, root } = this;
     const grey = h("div.fw.wait", { role: "status", "aria-label": this.t("loading") }, h("i"), h("i"), h("i"), h("i"));
     fill(root, h("slot"), !host.firstElementChild && grey);
-    try {
-      this.#paint(await this.#read());
-    } catch (problem) {
-      return this.#failed(problem);
-    }
+    const thread = await this.read().catch((problem) => this.#failed(problem));
+    if (!thread || this.#end.signal.aborted) return;
+    this.#paint(thread);
     if (again) this.section.focus();
     this.#listen();
     await this.identify();
@@ -68,27 +61,28 @@ export class Widget {
   }
 
   path(id) {
-    return `/comments/${encodeURIComponent(id)}`;
+    return `/comments/${id}`;
   }
 
-  /** The article as the host names it. */
+  of(name, usual) {
+    return this.host.getAttribute(name) ?? usual;
+  }
+
   about() {
-    const of = (name) => this.host.getAttribute(name);
-    const { href } = new URL(of("url") ?? location.pathname, location.href);
-    return { key: of("article") ?? href, url: href, title: of("title") ?? document.title };
+    const url = new URL(this.of("url", location.pathname), location.href).href;
+    return { key: this.of("article", url), url, title: this.of("title", document.title) };
   }
 
   get open() {
     return this.article.state !== "closed";
   }
 
-  get limit() {
-    return this.article.max_length ?? 2000;
+  get composers() {
+    return [this, ...this.views.values()].flatMap(({ composer }) => composer ?? []);
   }
 
-  /** @returns {Promise<import("./types").Thread>} */
-  #read(cursor, sort = this.sort) {
-    return this.api.read("/comments", { site: this.api.site, article: this.about().key, sort, limit: 20, cursor });
+  read(cursor, sort = this.sort) {
+    return this.api.read("/comments", { site: this.api.site, article: this.about().key, sort, cursor });
   }
 
   #failed({ status, message }) {
@@ -105,35 +99,36 @@ export class Widget {
     this.bar = h("div.bar");
     this.picks = h("div.picks");
     this.pill = h("div.pill");
-    this.list = h("ol.list");
-    this.more = h("div.more");
+    this.list = h("div");
     this.count = h("span.count.num");
     this.status = h("div.vh", { role: "status" });
     this.section = h(
       "section.fw",
       { "aria-labelledby": "title", dir: this.t("dir"), lang: this.words.tag, tabindex: -1 },
       h(`h${this.level}.title`, { id: "title" }, this.t("comments"), this.count),
-      [this.prompt, this.apart, this.bar, this.picks],
+      [this.prompt, this.apart, this.bar],
       h(`h${this.level + 1}.vh`, this.t("all")),
-      [this.pill, this.list, this.more, this.status],
+      [this.picks, this.pill, this.list, this.status],
     );
     this.#show(thread);
     fill(this.root, this.section);
   }
 
-  /** Shows a thread in place of the one at hand. */
   #show(thread) {
     this.views.clear();
     this.#take(thread.article);
     this.#invite();
-    fill(this.list);
-    fill(this.picks);
-    for (const pick of thread.featured) this.#place(pick, this.picks);
-    this.#append(thread);
+    const full = ({ id }) => [...thread.comments, ...thread.featured].find((one) => one.id === id);
+    const picks = thread.featured.filter(({ parent }) => !parent).map(full);
+    const top = new View(this);
+    this.thread = new View(this);
+    top.grow({ comments: picks });
+    this.thread.grow(thread);
+    fill(this.picks, picks[0] && top.sub);
+    fill(this.list, this.thread.sub);
     for (const mine of this.mine.values()) this.#showOwn(mine);
   }
 
-  /** Takes what is new about the article; all that it counts has been shown. */
   #take(article, seen = article.count) {
     const { count } = (this.article = article);
     const sort = (order) => button("", () => this.order(order), this.t(order), { "aria-pressed": `${order === this.sort}` });
@@ -144,7 +139,6 @@ export class Widget {
     this.emit("count", { count });
   }
 
-  /** The editor's question and the way in. */
   #invite() {
     const { prompt, count } = this.article;
     const open = () => (fill(this.way, (this.composer ??= new Composer(this, {})).form), this.composer.area.focus());
@@ -152,59 +146,43 @@ export class Widget {
     fill(this.prompt, prompt && h("div.prompt", h("p.ui", this.t("asks")), h(`h${this.level + 1}`, { dir: "auto" }, prompt)), this.way);
   }
 
-  #append({ comments, next }) {
-    const [first] = comments.filter(({ id }) => !this.views.has(id)).map((comment) => this.#place(comment));
-    const more = () => this.attempt(async () => this.#append(await this.#read(next))?.article.focus({ preventScroll: true }));
-    const shown = this.t("shown", { n: this.article.count, shown: this.views.size });
-    fill(this.more, next && [button("or", more, this.t("more")), h("p.ui.num", shown)]);
-    return first;
-  }
-
-  #place(comment, list = this.list, first = false) {
-    const view = new View(this, comment);
-    list.insertBefore(view.li, first ? list.firstChild : null);
-    view.grow();
-    return view;
-  }
-
   order(sort) {
     this.sort = sort;
     this.store.set("sort", sort);
     return this.attempt(async () => {
       this.saveDrafts();
-      this.#show(await this.#read());
+      this.#show(await this.read());
       this.bar.querySelector("[aria-pressed=true]").focus();
     });
   }
 
   // ---- the reader ----
 
-  /** Learns who the reader is and shows what is theirs; where that fails they can still read. */
+  /** Where that fails they can still read. */
   async identify() {
     await this.api.token(true).catch(() => {});
-    if (this.identified() && this.api.me) await this.loadMine();
+    this.identified();
+    if (this.api.me) await this.loadMine();
   }
 
-  /** Redraws what depends on who the reader is. */
   identified() {
-    for (const { composer } of [this, ...this.views.values()]) composer?.refresh();
-    return true;
+    for (const composer of this.composers) composer.refresh();
   }
 
-  /** A link to the host's own sign-in, where it has one. */
   signIn() {
-    const href = this.host.getAttribute("sign-in");
+    const href = this.of("sign-in");
     const click = (event) => this.emit("sign-in") || event.preventDefault();
     return href && [this.words.pieces("orSignIn", { link: h("a", { href, click }, this.t("signIn")) }), " "];
   }
 
-  async loadMine() {
+  loadMine() {
     const query = { site: this.api.site, article: this.article.key };
-    const { comments } = await this.api.write("GET", "/me/comments", null, query).catch(() => ({ comments: [] }));
-    for (const mine of comments.reverse()) if (!this.store.get(`hide ${mine.id}`)) this.#showOwn(mine);
+    const show = ({ comments }) => {
+      for (const mine of comments.reverse()) if (!this.store.get(`hide ${mine.id}`)) this.#showOwn(mine);
+    };
+    return this.api.write("GET", "/me/comments", null, query).then(show, () => {});
   }
 
-  /** Shows one of the reader's comments where it belongs: in the thread, or apart. */
   #showOwn(mine) {
     const { id, status, parent, fresh } = mine;
     this.mine.set(id, mine);
@@ -218,24 +196,19 @@ export class Widget {
     this.own.set(id, row);
   }
 
-  /** Takes what the service answered to something written. */
   took(mine, above) {
     const { id, status } = mine;
-    const view = this.views.get(id);
+    const approved = status === "approved";
+    const fresh = approved && !this.views.has(id);
     mine.fresh = true;
-    if (status === "approved" && view) view.comment = { ...view.comment, ...mine, replies: view.comment.replies };
-    if (status === "approved" && !view) this.#publish(mine, above);
+    if (fresh) this.#take({ ...this.article, count: this.article.count + 1 }, this.seen + 1);
+    if (approved) this.#merge(mine, true, above);
+    if (fresh && !this.composer?.form.isConnected) this.#invite();
+    this.unmark();
     this.#showOwn(mine);
     this.#focus(id);
-    this.say(this.t(status === "approved" ? "published" : status));
+    this.say(this.t(approved ? "published" : status));
     this.emit("posted", { id, status });
-  }
-
-  #publish(mine, above) {
-    this.#take({ ...this.article, count: this.article.count + 1 }, this.seen + 1);
-    if (above) above.place(mine);
-    else this.#place(mine, this.list, true);
-    if (!this.composer?.form.isConnected) this.#invite();
   }
 
   #focus(id) {
@@ -249,15 +222,8 @@ export class Widget {
     this.section.focus();
   }
 
-  withdraw(mine) {
-    return this.#change(mine, "DELETE", "", "withdrawn");
-  }
-
-  restore(mine) {
-    return this.#change(mine, "POST", "/restoration", null);
-  }
-
-  #change(mine, method, verb, gone) {
+  withdraw(mine, undo = false) {
+    const [method, verb, gone] = undo ? ["POST", "/restoration", null] : ["DELETE", "", "withdrawn"];
     return this.attempt(async () => {
       const answer = await this.api.write(method, this.path(mine.id) + verb);
       const view = this.views.get(mine.id);
@@ -269,7 +235,6 @@ export class Widget {
 
   // ---- drafts ----
 
-  /** What is written and not sent, by what it answers. @returns {Record<string, import("./types").Draft>} */
   get drafts() {
     return this.store.get(`drafts ${this.article.key}`) ?? {};
   }
@@ -279,10 +244,10 @@ export class Widget {
   }
 
   saveDrafts() {
-    for (const { composer } of [this, ...this.views.values()]) if (composer?.form.isConnected) composer.save();
+    for (const composer of this.composers) if (composer.form.isConnected) composer.save();
   }
 
-  /** A composer was put away; the focus goes back to what opened it. */
+  /** The focus goes back to what opened the box. */
   closed({ form, above, edit }, sent = false) {
     form.remove();
     if (!above && !edit) this.#invite();
@@ -291,7 +256,6 @@ export class Widget {
     else (above ? above.article.querySelector(".reply") : this.way.firstChild).focus();
   }
 
-  /** A draft left behind is offered, once. */
   #offerDraft() {
     const [[slot, draft] = []] = Object.entries(this.drafts).filter(([key]) => !key.startsWith("edit"));
     if (!draft || !this.open) return;
@@ -310,18 +274,13 @@ export class Widget {
 
   // ---- taking part ----
 
-  async dialog(name, ...rest) {
-    return (await import("./dialogs.js"))[name](this, ...rest);
-  }
-
   reacted(id, kind) {
     return this.store.get("reacted")?.[id]?.includes(kind);
   }
 
-  /** Agrees, or takes it back. */
   react(view, kind) {
     return this.attempt(async () => {
-      if (!(await this.api.token()) && !(await this.dialog("askName"))) return;
+      if (!(await known(this))) return;
       const { id } = view.comment;
       const { reactions, mine } = await this.api.write(this.reacted(id, kind) ? "DELETE" : "PUT", `${this.path(id)}/reactions/${kind}`);
       this.store.set("reacted", { ...this.store.get("reacted"), [id]: mine });
@@ -330,12 +289,10 @@ export class Widget {
     });
   }
 
-  async share({ id, permalink }) {
-    const url = safeUrl(permalink) || `${this.about().url}#comment-${id}`;
-    this.toast(await navigator.clipboard.writeText(url).then(() => this.t("copied"), () => url));
+  async share({ permalink }) {
+    this.toast(await navigator.clipboard.writeText(permalink).then(() => this.t("copied"), () => permalink));
   }
 
-  /** Hides an author's comments in this browser. */
   ignore({ id }) {
     this.store.set("ignored", (this.ignored = [...this.ignored, id]));
     for (const view of this.views.values()) if (view.comment.author?.id === id) view.paint();
@@ -353,7 +310,7 @@ export class Widget {
     on(window, "storage", ({ key }) => key === `${this.store.prefix}me` && this.identified());
   }
 
-  /** Half a minute, give or take, so that readers do not come in step; longer after each failure. */
+  /** About half a minute, so that readers do not come in step; longer after each failure. */
   #sleep() {
     clearTimeout(this.poll);
     this.poll = setTimeout(() => this.refresh(), 2e4 * 2 ** Math.min(4, this.#failures) * (1 + Math.random()));
@@ -364,14 +321,15 @@ export class Widget {
     clearTimeout(this.poll);
     if (document.hidden || this.#end.signal.aborted) return;
     this.#failures += 1;
-    await this.#read().then((thread) => this.#news(thread), () => {});
+    await this.read().then((thread) => this.#news(thread), () => {});
     this.#sleep();
   }
 
   #news({ article, comments, featured }) {
     this.#failures = 0;
     for (const time of this.root.querySelectorAll("time")) fill(time, this.words.ago(time.dateTime));
-    const { version, state, seen } = { ...this.article, seen: this.seen };
+    const { seen } = this;
+    const { version, state } = this.article;
     if (article.version === version) return;
     for (const comment of [...featured, ...comments]) this.#merge(comment);
     const n = article.count - seen;
@@ -379,12 +337,12 @@ export class Widget {
     if (article.state !== state) this.saveDrafts(), this.#invite();
     if (n > 0) fill(this.pill, button("do", () => this.#showNews(), [icon("up"), this.t("new", { n })]));
     if (n > 0) this.say(this.t("new", { n }));
-    if ([...this.mine.values()].some(({ status }) => status === "pending")) this.loadMine();
+    if ([...this.mine.values()].some((mine) => mine.status === "pending")) this.loadMine();
   }
 
   #showNews() {
     return this.attempt(async () => {
-      const { article, comments } = await this.#read(null, "newest");
+      const { article, comments } = await this.read(null, "newest");
       this.unmark();
       for (const comment of comments.reverse()) this.#merge(comment, true);
       this.#take(article);
@@ -396,51 +354,41 @@ export class Widget {
     for (const old of this.root.querySelectorAll(".here")) old.classList.remove("here");
   }
 
-  /** Brings a comment and its replies up to date in their place; shows those that are missing only when asked. */
+  /** Updates a comment and its replies in their place; shows those that are missing only when asked. */
   #merge(comment, show = false, above = null) {
     const { id, replies } = comment;
     let view = this.views.get(id);
     if (!view && !show) return;
     if (!view) {
-      view = above ? above.place(comment) : this.#place(comment, this.list, true);
+      view = (above ?? this.thread).place(comment, !above);
       view.article.classList.add("here");
     }
     if (JSON.stringify({ ...view.comment, replies }) !== JSON.stringify(comment)) view.paint(comment);
     for (const reply of replies?.comments ?? []) this.#merge(reply, show, view);
+    return view;
   }
 
   // ---- permalinks ----
 
-  /** Goes to the comment that the address names. */
   async #follow() {
-    const [, id] = location.hash.match(/^#comment-(.+)/) ?? [];
+    const [, id] = location.hash.match(/^#comment-(\w+)/) ?? [];
     if (!id) return;
     const view = this.views.get(id) ?? (await this.#fetch(id).catch(() => null));
     if (view) view.reveal();
     else this.toast(this.t("notHere"));
   }
 
-  /** Loads a comment that is not on the page, with those it answers. */
   async #fetch(id) {
     const { comment, context } = await this.api.read(this.path(id));
-    let above = null;
-    for (const one of [...context, comment])
-      above = this.views.get(one.id) ?? (above ? above.place(one) : this.#place(one, this.list, true));
-    return above;
+    return [...context, comment].reduce((above, one) => this.#merge(one, true, above), null);
   }
 
   // ---- shared ----
 
-  time(time) {
-    return h("time", { datetime: time, title: this.words.date(time) }, this.words.ago(time));
-  }
-
-  /** Says something to those who listen instead of look. */
   say(words) {
     fill(this.status, words);
   }
 
-  /** Says something to everyone, for a short while. */
   toast(words) {
     const box = h("p.toast.ui", words);
     this.section.append(box);
@@ -448,22 +396,21 @@ export class Widget {
     setTimeout(() => box.remove(), 5000);
   }
 
-  /** Does what may fail, and says so where it does. */
   async attempt(action) {
     try {
       return await action();
     } catch (problem) {
+      if (!("status" in problem)) throw problem;
       this.toast((problem.status && problem.message) || this.t(navigator.onLine ? "unreached" : "offline"));
     }
   }
 
-  /** Calls now, and once a second until the call answers false or its element is gone. */
+  /** Now, and once a second until it answers false or its element is gone. */
   tick(count, element) {
     if (!count()) return;
     const timer = setInterval(() => (element?.isConnected !== false && count()) || clearInterval(timer), 1000);
   }
 
-  /** Tells the host page. */
   emit(name, detail = {}) {
     return this.host.dispatchEvent(new CustomEvent(`firstword:${name}`, { detail, bubbles: true, cancelable: true }));
   }

@@ -1,48 +1,76 @@
 // @ts-check
-/**
- * The loader, the one script that a page names. It defines the elements and fetches what they need only when a reader
- * comes near, or at once when the address names a comment. Scripts, texts and style come side by side.
- */
+/** The loader, the one script that a page names: defines the elements, and fetches the rest when a reader comes near. */
 
 const languages = ["en", "de", "ar", "fr", "lt"];
-
-/** @param {string} path */
 const from = (path) => new URL(path, import.meta.url).href;
 
-/** @type {Promise<CSSStyleSheet> | undefined} */
 let sheet;
-const style = () =>
-  (sheet ??= fetch(from("widget.css"))
-    .then((answer) => answer.text())
-    .then((text) => new CSSStyleSheet().replace(text)));
+const style = async () => new CSSStyleSheet().replace(await (await fetch(from("widget.css"))).text());
 
-/** The language that applies to an element, where we speak it. @param {HTMLElement} host */
+/** The language of an element, where we speak it. */
 function languageOf(host) {
-  const said = host.closest("[lang]")?.getAttribute("lang") || navigator.language;
   try {
-    const [tag] = Intl.getCanonicalLocales(said.replace("_", "-"));
+    const [tag] = Intl.getCanonicalLocales(host.closest("[lang]")?.lang || navigator.language);
     return languages.includes(tag.split("-")[0]) ? tag : "en";
   } catch {
     return "en";
   }
 }
 
+class Words {
+  constructor(tag, texts) {
+    this.tag = tag;
+    this.texts = texts;
+  }
+
+  n(n, options) {
+    return new Intl.NumberFormat(this.tag, options).format(n);
+  }
+
+  /** In pieces, so that an element may stand for `{name}`. `{n}` chooses the plural. */
+  pieces(key, values = {}) {
+    const found = this.texts[key] ?? key;
+    const text = found[new Intl.PluralRules(this.tag).select(values.n)] ?? found.other ?? found;
+    return text.split(/\{(\w+)\}/).map((piece, i) => {
+      const value = i % 2 ? values[piece] : piece;
+      return typeof value === "number" ? this.n(value) : value;
+    });
+  }
+
+  t(key, values) {
+    return this.pieces(key, values).join("");
+  }
+
+  ago(time) {
+    const minutes = (Date.now() - +new Date(time)) / 6e4;
+    const [unit, size] = /** @type {any} */ (minutes < 60 ? ["minute", 1] : minutes < 1440 ? ["hour", 60] : ["day", 1440]);
+    if (minutes < 1) return this.t("now");
+    if (minutes > 1e4) return this.date(time, { dateStyle: "medium" });
+    return new Intl.RelativeTimeFormat(this.tag).format(-Math.floor(minutes / size), unit);
+  }
+
+  date(time, options = /** @type {any} */ ({ dateStyle: "long", timeStyle: "short" })) {
+    return new Intl.DateTimeFormat(this.tag, options).format(new Date(time));
+  }
+
+  clock(seconds) {
+    return `${this.n(Math.floor(seconds / 60))}:${this.n(Math.floor(seconds % 60), { minimumIntegerDigits: 2 })}`;
+  }
+}
+
 const observer = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) if (isIntersecting) /** @type {Lazy} */ (target).wake();
+  (seen) => {
+    for (const { isIntersecting, target } of seen) if (isIntersecting) /** @type {Lazy} */ (target).wake();
   },
   { rootMargin: "800px 0px" },
 );
 
 class Lazy extends HTMLElement {
   static observedAttributes = ["site", "article", "lang", "token"];
-  /** Named here so that they are fetched side by side; the first one mounts. @type {string[]} */
-  static modules = [];
-  /** @type {any} */
+  /** Fetched side by side; the first one mounts. */
+  static modules = ["comments", "comment", "kit", "api"];
   #running;
-  /** @type {Promise<void> | undefined} */
   #waking;
-  /** @type {(() => Promise<string | null>) | undefined} */
   #callback;
 
   connectedCallback() {
@@ -57,7 +85,6 @@ class Lazy extends HTMLElement {
     this.#running = this.#waking = undefined;
   }
 
-  /** @param {string} name @param {string | null} old @param {string | null} now */
   attributeChangedCallback(name, old, now) {
     if (old === now || !this.#running) return;
     if (name === "token") return this.#running.identify();
@@ -65,18 +92,17 @@ class Lazy extends HTMLElement {
     this.connectedCallback();
   }
 
-  /** Starts at once, without waiting for the reader to come near. */
   wake() {
     observer.unobserve(this);
     return (this.#waking ??= this.#start());
   }
 
-  /** Asks the service for news now. */
+  /** Asks for news now. */
   refresh() {
     this.#running?.refresh();
   }
 
-  /** An async function that answers the host's signed token for this reader, or null. */
+  /** Answers the host's signed token for this reader, or null. @returns {(() => Promise<string | null>) | undefined} */
   get tokenCallback() {
     return this.#callback;
   }
@@ -88,15 +114,16 @@ class Lazy extends HTMLElement {
 
   async #start() {
     const tag = languageOf(this);
+    const { modules } = /** @type {typeof Lazy} */ (this.constructor);
+    const texts = async () => (await fetch(from(`locales/${tag.split("-")[0]}.json`))).json();
     try {
-      const [modules, texts, css] = await Promise.all([
-        Promise.all(/** @type {typeof Lazy} */ (this.constructor).modules.map((name) => import(`./${name}.js`))),
-        fetch(from(`locales/${tag.split("-")[0]}.json`)).then((answer) => answer.json()),
-        style(),
-      ]);
-      if (this.#waking && this.isConnected) this.#running = modules[0].mount(this, tag, texts, css);
+      const parts = await Promise.all([texts(), (sheet ??= style()), ...modules.map((name) => import(`./${name}.js`))]);
+      if (!this.isConnected) return;
+      const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [parts[1]];
+      this.#running = parts[2].mount(this, root, new Words(tag, parts[0]));
     } catch {
-      // The service is out of reach: what the host put inside the element stays, and coming back online tries again.
+      // Out of reach: what the host put inside the element stays, and coming back online tries again.
       this.#waking = sheet = undefined;
       addEventListener("online", () => this.wake(), { once: true });
     }
@@ -104,20 +131,19 @@ class Lazy extends HTMLElement {
 
   /** A property that was set before the element was defined hides the accessor: set it again. */
   #adopt() {
-    if (!Object.hasOwn(this, "tokenCallback")) return;
-    const callback = this.tokenCallback;
-    Reflect.deleteProperty(this, "tokenCallback");
-    this.tokenCallback = callback;
+    const self = /** @type {any} */ (this);
+    const { tokenCallback } = self;
+    delete self.tokenCallback;
+    self.tokenCallback = tokenCallback;
   }
 }
 
 if (!customElements.get("firstword-comments")) {
-  const comments = class extends Lazy {
-    static modules = ["comments", "comment", "write", "kit", "api"];
-  };
-  const discussed = class extends Lazy {
-    static modules = ["discussed", "kit", "api"];
-  };
-  customElements.define("firstword-comments", comments);
-  customElements.define("firstword-discussed", discussed);
+  customElements.define("firstword-comments", class extends Lazy {});
+  customElements.define(
+    "firstword-discussed",
+    class extends Lazy {
+      static modules = ["discussed", "kit", "api"];
+    },
+  );
 }

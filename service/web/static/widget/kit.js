@@ -1,10 +1,6 @@
 // @ts-check
-/**
- * The kit: elements and words. Text enters the page only as text; there is no HTML string in this widget, so that it
- * works where Trusted Types are required.
- */
+/** Elements and words. Text enters the page only as text: there is no HTML string in this widget. */
 
-/** Own drawings on 16 px; what starts with o is made of round dots. */
 const icons = {
   pen: "M2.5 13.5l.9-3.4 7.6-7.6 2.5 2.5-7.6 7.6zM9.2 4.3l2.5 2.5",
   clock: "M2 8a6 6 0 1 1 12 0a6 6 0 1 1-12 0M8 4.6V8l2.4 1.4",
@@ -28,11 +24,7 @@ const icons = {
   code: "M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5",
 };
 
-/**
- * An element, its classes also its parts: `h("p.small", { id, click }, "text", child)`. A function listens.
- *
- * @returns {any}
- */
+/** An element, its classes also its parts: `h("p.small", { id, click }, "text", child)`. @returns {any} */
 export function h(spec, ...children) {
   const [name, ...classes] = spec.split(".");
   const element = document.createElement(name);
@@ -45,7 +37,6 @@ export function h(spec, ...children) {
   return fill(element, children);
 }
 
-/** Puts children in place of what is there. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat(9).filter(Boolean));
   return element;
@@ -62,13 +53,12 @@ export function icon(name) {
   return svg;
 }
 
-/** Its rank: "" quiet, "ln" a link that acts, "or" outlined, "do" the one of its view. Without a click it submits. */
+/** Its rank: "" quiet, "ln" a link, "or" outlined, "do" the one of its view. Without a click it submits. */
 export const button = (rank, click, children, traits) =>
   h(`button.button.${rank}`, { type: click ? "button" : "submit", click, ...traits }, children);
 
 export const iconButton = (name, click, label) => button("", click, icon(name), { "aria-label": label, title: label });
 
-/** Bar, icon, bold words, a sentence, actions. Its tone: "", "wait", "no" or "ok". */
 export const notice = (tone, sign, title, words, ...actions) =>
   h(
     `div.notice.${tone}`,
@@ -83,8 +73,8 @@ export const safeUrl = (url) => /^(https?:\/\/|mailto:)/i.test(url) && url;
 
 const tags = ["p", "em", "strong", "ul", "ol", "li", "blockquote", "code", "pre", "br"];
 
-/** What a person wrote, as elements: only tags that we know, only links that lead to the web. */
-export const prose = (/** @type {import("./types").Piece[]} */ pieces) =>
+/** What a person wrote: only tags that we know, only links to the web. */
+export const prose = (pieces) =>
   pieces.map((piece) => {
     if (typeof piece === "string") return piece;
     const href = piece.t === "a" && safeUrl(piece.href);
@@ -92,8 +82,8 @@ export const prose = (/** @type {import("./types").Piece[]} */ pieces) =>
     return h(tag, href ? { href, rel: "nofollow ugc noopener" } : {}, prose(piece.c ?? []));
   });
 
-/** Text with spans marked, darker where two overlap. The service counts code points, not UTF-16. */
-export function marked(text, /** @type {import("./types").Span[]} */ spans) {
+/** Text with spans marked. The service counts code points, not UTF-16. */
+export function marked(text, spans) {
   const points = [...text];
   const edges = [...new Set([0, ...spans.flat(), points.length])].sort((a, b) => a - b);
   return edges.slice(1).map((end, i) => {
@@ -103,47 +93,4 @@ export function marked(text, /** @type {import("./types").Span[]} */ spans) {
   });
 }
 
-/** Texts are data (locales/*.json); numbers, plurals and times are Intl's. */
-export class Words {
-  constructor(tag, texts) {
-    this.tag = tag;
-    this.texts = texts;
-  }
-
-  n(n, options) {
-    return new Intl.NumberFormat(this.tag, options).format(n);
-  }
-
-  /** A text in pieces, so that an element may stand where `{name}` stands. `{n}` chooses the plural. */
-  pieces(key, values = {}) {
-    const found = this.texts[key] ?? key;
-    const text = found[new Intl.PluralRules(this.tag).select(values.n)] ?? found.other ?? found;
-    return text.split(/\{(\w+)\}/).map((piece, i) => {
-      const value = i % 2 ? values[piece] : piece;
-      return typeof value === "number" ? this.n(value) : value;
-    });
-  }
-
-  t(key, values) {
-    return this.pieces(key, values).join("");
-  }
-
-  /** How long ago, up to a week; then the date. */
-  ago(time) {
-    const minutes = (Date.now() - +new Date(time)) / 6e4;
-    const [unit, size] = /** @type {any} */ (minutes < 60 ? ["minute", 1] : minutes < 1440 ? ["hour", 60] : ["day", 1440]);
-    if (minutes < 1) return this.t("now");
-    if (minutes > 7 * 1440) return this.date(time, { dateStyle: "medium" });
-    return new Intl.RelativeTimeFormat(this.tag).format(-Math.floor(minutes / size), unit);
-  }
-
-  /** @param {Intl.DateTimeFormatOptions} [options] */
-  date(time, options = { dateStyle: "long", timeStyle: "short" }) {
-    return new Intl.DateTimeFormat(this.tag, options).format(new Date(time));
-  }
-
-  /** Seconds as minutes and seconds, 4:38. */
-  clock(seconds) {
-    return `${this.n(Math.floor(seconds / 60))}:${this.n(Math.floor(seconds % 60), { minimumIntegerDigits: 2 })}`;
-  }
-}
+export const time = (words, at) => h("time", { datetime: at, title: words.date(at) }, words.ago(at));
