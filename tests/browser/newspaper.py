@@ -8,22 +8,29 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
+from sqlmodel import Session, select
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from config.settings import load
+from config.settings import Settings, load
+from moderation import Engine, read_policy
 from service import sites
 from service.app import create_app
 from service.db import Database
+from service.judges import Judges
+from service.lifecycle import Actor
+from service.models import Article, Author, Comment, CommentVersion, new_id
+from service.review import Decider, Verdict, decide
 
 SITE, KEY, PROMPT = "courier", "line-6", "Should the trams have Mill Street to themselves?"
 FOUL = "Vance is a fucking idiot and so is everybody who voted for this bridge."
@@ -48,11 +55,11 @@ class Page:
 class Newspaper:
     """The service, one site on it, and the host's pages."""
 
-    def __init__(self, database_url: str, **settings: str) -> None:
+    def __init__(self, database_url: str, engine: Engine | None = None, **settings: str) -> None:
         self.pages: dict[str, Page] = {}
         self._host = ThreadingHTTPServer(("127.0.0.1", 0), _serving(self.pages))
         self.origin = f"http://localhost:{self._host.server_port}"
-        self._database_url, self._settings = database_url, settings
+        self._database_url, self._engine, self._settings = database_url, engine, settings
         self._tokens: dict[str, str] = {}
         self._server: BaseWSGIServer
         self.app: Flask
@@ -70,12 +77,21 @@ class Newspaper:
             **limits,
             **self._settings,
         }
-        self.app = create_app(load(environment))
+        settings = load(environment)
+        self.app = create_app(settings, judges=self._judges(settings))
         self._server.app = self.app
         sites.add_site(self.database, SITE, "The Eastmere Courier", [self.origin], now=datetime.now(UTC))
         for server in (self._server, self._host):
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         return self
+
+    def _judges(self, settings: Settings) -> Judges | None:
+        """Judges with the test's own engine, or None for the real one."""
+        if self._engine is None:
+            return None
+        engines = [self._engine]
+        read = partial(read_policy, settings.policy_file, settings.wordlists)
+        return Judges(read, lambda: engines, settings.judge_timeout)
 
     def __exit__(self, *_: object) -> None:
         for server in (self._server, self._host):
@@ -99,7 +115,7 @@ class Newspaper:
 
     # ---- the host's pages ----
 
-    def article(self, path: str = "/line-6", **attributes: str) -> str:
+    def article(self, path: str = "/line-6", *, lang: str = "en", **attributes: str) -> str:
         """Publish an article with the widget under it; answers its address."""
         given = {"site": SITE, "article": KEY, "url": f"{self.origin}{path}", "title": "Line 6", **attributes}
         inside = given.pop("inside", "")
@@ -156,6 +172,73 @@ class Newspaper:
     def thread(self) -> dict[str, Any]:
         """The article's thread as everybody sees it."""
         return self.ask("GET", "/comments", site=SITE, article=KEY)
+
+    # ---- the newsroom ----
+
+    def decide(self, comment_id: str, verdict: str, reason: str | None = None) -> None:
+        """A moderator decides about the latest text of a comment."""
+        mo = Decider(Actor("moderator", None, "Mo"), {SITE: "moderator"})
+        with self.database.read() as session:
+            comment = session.get(Comment, comment_id)
+        assert comment is not None
+        judges = self.app.extensions["firstword"].judges
+        decide(self.database, judges, mo, Verdict(comment_id, comment.latest, verdict, reason), datetime.now(UTC))
+
+    def held(self) -> list[str]:
+        """The ids of the comments that wait, oldest first."""
+        with self.database.read() as session:
+            return list(
+                session.exec(select(Comment.id).where(Comment.status == "pending").order_by(Comment.created_at))
+            )
+
+    def touch(self, act: Callable[[Session], None]) -> None:
+        """Change something in the database that has no verb here yet, so that readers see it."""
+        with self.database.write() as session:
+            act(session)
+            for article in session.exec(select(Article)):
+                article.version += 1
+                session.add(article)
+
+    def multiply(self, comment_id: str, times: int) -> None:
+        """Copy a public comment as many times, each a second older."""
+        with self.database.write() as session:
+            model = session.get(Comment, comment_id)
+            assert model is not None
+            text = session.exec(select(CommentVersion).where(CommentVersion.comment_id == comment_id)).one()
+            article = session.get(Article, model.article_id)
+            assert article is not None
+            for n in range(1, times + 1):
+                born = model.created_at + timedelta(seconds=n)
+                fresh = Comment(
+                    **{**model.model_dump(), "id": (made := new_id()), "thread_id": made, "created_at": born}
+                )
+                session.add(fresh)
+                session.flush()
+                session.add(CommentVersion(**{**text.model_dump(exclude={"id"}), "comment_id": made}))
+            article.count += times
+            article.version += 1
+            session.add(article)
+
+    def feature(self, comment_id: str) -> None:
+        """Lift a comment above the others."""
+
+        def act(session: Session) -> None:
+            comment = session.get(Comment, comment_id)
+            assert comment is not None
+            comment.featured_at = datetime.now(UTC)
+            session.add(comment)
+
+        self.touch(act)
+
+    def mute(self, name: str, until: datetime) -> None:
+        """Let a reader read but not write until then."""
+
+        def act(session: Session) -> None:
+            for author in session.exec(select(Author).where(Author.name == name)):
+                author.muted_until = until
+                session.add(author)
+
+        self.touch(act)
 
 
 @dataclass

@@ -193,8 +193,7 @@ const letters = new Intl.Segmenter();
 const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 export class Composer {
-  name = null;
-  bad = null;
+  as = null;
 
   /** @param {import("./comments.js").Widget} w @param {{above?: View, edit?: import("./types").Mine}} about */
   constructor(w, { above, edit }) {
@@ -205,6 +204,8 @@ export class Composer {
     const { text = edit?.text ?? "", key = randomKey(), nudged } = w.drafts[this.slot] ?? {};
     this.key = key;
     this.nudged = nudged;
+    this.name = h("input.field", { value: w.store.get("name"), dir: "auto", autocomplete: "nickname", maxlength: 60 });
+    this.bad = h("p.ui.bad", { role: "alert" });
     this.#build(text);
     this.refresh();
   }
@@ -217,26 +218,35 @@ export class Composer {
     this.area = h("textarea", { dir: "auto", rows: 3, "aria-label": label, input, keydown }, text);
     this.left = h("span.num");
     this.says = h("div");
-    this.foot = h("div.who");
+    this.who = h("div");
+    this.post = button("do");
     this.small = h("p.ui.small");
+    const cancel = button("", () => this.cancel(), w.t(edit ? "keepOld" : "cancel"));
     const bar = Object.keys(tools).map((tool) => iconButton(tool, () => this.#apply(tool), w.t(`tool.${tool}`)));
     this.form = h(
       "form.composer",
       { submit: (event) => (event.preventDefault(), this.send()) },
       above && h("p.ui.whom", w.words.pieces("replyingTo", { name: h("b", { dir: "auto" }, above.name) })),
       h("div.box", this.area, h("div.tools.ui", { role: "toolbar", "aria-label": w.t("format") }, bar, this.left)),
-      [this.says, this.foot, this.small],
+      [this.says, h("div.who", this.who, h("div.row", cancel, this.post)), this.small],
     );
     this.#count();
   }
 
   refresh(wait = "") {
     const { w, edit, above } = this;
+    const { me } = w.api;
+    this.wait = wait;
+    fill(this.post, wait || w.t(edit ? "send" : above ? "postReply" : "post"));
+    this.post.setAttribute("aria-disabled", `${!!wait}`);
+    if (!edit && this.as !== me?.author.name) fill(this.who, this.#who(me));
+    this.#print();
+  }
+
+  #print() {
+    const { w } = this;
     const rules = w.of("rules");
     const kept = !w.store.lasts ? "draftNotKept" : w.drafts[this.slot] && "draftKept";
-    this.wait = wait;
-    const post = button("do", null, wait || w.t(edit ? "send" : above ? "postReply" : "post"), { "aria-disabled": wait && "true" });
-    fill(this.foot, edit ? h("i") : this.#who(), h("div.row", button("", () => this.cancel(), w.t(edit ? "keepOld" : "cancel")), post));
     fill(
       this.small,
       w.article.moderation === "pre" && `${w.t("readFirst")} `,
@@ -246,13 +256,10 @@ export class Composer {
     );
   }
 
-  #who() {
+  #who(me) {
     const { w } = this;
-    const { me } = w.api;
-    const value = w.store.get("name");
-    this.name ??= h("input.field", { value, dir: "auto", autocomplete: "nickname", maxlength: 60 });
-    this.bad ??= h("p.ui.bad", { role: "alert" });
-    if (!me) return h("div", labelled(w.t("name"), this.name), this.bad);
+    this.as = me?.author.name;
+    if (!me) return [labelled(w.t("name"), this.name), this.bad];
     const leave = button("ln", () => (w.api.leave(), this.refresh()), w.t("notYou"));
     return h("p.ui.as", w.words.pieces("as", { name: h("b", { dir: "auto" }, me.author.name) }), " ", !me.from && leave);
   }
@@ -268,6 +275,7 @@ export class Composer {
     const { key, nudged } = this;
     const text = this.area.value;
     this.w.keepDraft(this.slot, text.trim() && text !== this.edit?.text && { text, key, at: Date.now(), nudged });
+    this.#print();
   }
 
   #count() {

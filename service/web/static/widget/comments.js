@@ -105,7 +105,7 @@ export class Widget {
     this.section = h(
       "section.fw",
       { "aria-labelledby": "title", dir: this.t("dir"), lang: this.words.tag, tabindex: -1 },
-      h(`h${this.level}.title`, { id: "title" }, this.t("comments"), this.count),
+      h(`h${this.level}.title`, { id: "title" }, this.t("comments"), " ", this.count),
       [this.prompt, this.apart, this.bar],
       h(`h${this.level + 1}.vh`, this.t("all")),
       [this.picks, this.pill, this.list, this.status],
@@ -118,6 +118,9 @@ export class Widget {
     this.views.clear();
     this.#take(thread.article);
     this.#invite();
+    const sort = (order) => button("", () => this.order(order), this.t(order), { "aria-pressed": `${order === this.sort}` });
+    const sorts = h("div.sort", { role: "group", "aria-label": this.t("order") }, ["top", "newest", "oldest"].map(sort));
+    fill(this.bar, this.seen > 1 && sorts);
     const full = ({ id }) => [...thread.comments, ...thread.featured].find((one) => one.id === id);
     const picks = thread.featured.filter(({ parent }) => !parent).map(full);
     const top = new View(this);
@@ -131,11 +134,9 @@ export class Widget {
 
   #take(article, seen = article.count) {
     const { count } = (this.article = article);
-    const sort = (order) => button("", () => this.order(order), this.t(order), { "aria-pressed": `${order === this.sort}` });
     this.seen = seen;
     fill(this.pill);
     fill(this.count, count > 0 && this.words.n(count));
-    fill(this.bar, count > 1 && h("div.sort", { role: "group", "aria-label": this.t("order") }, ["top", "newest", "oldest"].map(sort)));
     this.emit("count", { count });
   }
 
