@@ -163,7 +163,7 @@ class Run:
     def __init__(self, plan: Plan, folder: Path, device: str) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.folder, self.device = plan, folder, device
-        self.encoder = new_encoder(len(HEADS)).to(device)
+        self.encoder: Encoder = new_encoder(len(HEADS)).to(device)
         self.encoder.words.weight.requires_grad_(device != "cpu")
         self.average = {name: value.detach().clone() for name, value in self.encoder.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self.groups(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.98))
