@@ -52,15 +52,13 @@ eval: need-DATA $(VENV)/.train ## Measure engines against a folder of labelled c
 	@$(PY) -m moderation.training.eval "$$DATA" $(ARGS)
 
 test-detoxify: $(VENV)/.test $(VENV)/.detoxify ## Load a tiny real checkpoint through the real Detoxify, offline
-	@if compgen -G "tests/detoxify/test_*.py" > /dev/null; then $(PY) -m pytest tests/detoxify --run-detoxify $(ARGS); \
-	else echo "test-detoxify: NOTHING WAS TESTED, there are no tests in tests/detoxify yet"; fi
+	@$(PY) -m pytest tests/detoxify --run-detoxify $(ARGS)
 
 newcomer: ## Meet the last commit as a newcomer does: a fresh clone, make run, two comments, Ctrl-C
 	@$(find_python); "$$python" .ci/newcomer.py
 
 chaos: system-parts $(VENV)/.test ## Kill clients, web and worker processes at random; count what was lost
-	@if [ -e tests/chaos ] || [ -e tests/chaos.py ]; then $(PY) -m tests.chaos $(ARGS); \
-	else echo "chaos: NOTHING WAS KILLED, there is no tests/chaos yet"; fi
+	@$(PY) -m tests.chaos $(ARGS)
 
 system-parts: ## Install what tests need beside Python (PostgreSQL, Redis, Chromium), or say how
 	@$(find_python); "$$python" -m tests.parts
