@@ -18,6 +18,8 @@ from moderation.model import (
 from moderation.names import NameVerdict, judge_name
 from moderation.pipeline import Judge
 from moderation.policy import Policy, PolicyError, Reason, load_policy, read_policy
+from moderation.scales import Fit, Scale
+from moderation.scales import fit as fit_scale
 from moderation.scoring import NoScore, language_of, scorable, score, sentences
 from moderation.text import Folded, TextRefused, canonicalise, fold
 
@@ -28,6 +30,7 @@ __all__ = [
     "Engine",
     "EngineUnavailable",
     "Finding",
+    "Fit",
     "Folded",
     "Judge",
     "NameVerdict",
@@ -36,11 +39,13 @@ __all__ = [
     "Policy",
     "PolicyError",
     "Reason",
+    "Scale",
     "Span",
     "Submission",
     "TextRefused",
     "canonicalise",
     "detect_language",
+    "fit_scale",
     "fold",
     "gravest",
     "judge_name",

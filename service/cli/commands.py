@@ -10,12 +10,27 @@ from service.cli.demo import demo
 from service.cli.endpoint import endpoint
 from service.cli.hostkey import hostkey
 from service.cli.moderator import moderator
+from service.cli.perspective import perspective
 from service.cli.replay import replay
+from service.cli.score import score_
 from service.cli.site import site
 from service.cli.web import web
 from service.cli.worker import worker
 
-COMMANDS: tuple[click.Command, ...] = (apikey, db, demo, endpoint, hostkey, moderator, replay, site, web, worker)
+COMMANDS: tuple[click.Command, ...] = (
+    apikey,
+    db,
+    demo,
+    endpoint,
+    hostkey,
+    moderator,
+    perspective,
+    replay,
+    score_,
+    site,
+    web,
+    worker,
+)
 
 
 @click.group(help="Firstword: a self-hosted comment service.")

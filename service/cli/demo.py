@@ -16,8 +16,9 @@ from service import migrations, sites
 from service.cli.opening import now
 from service.cli.processes import Processes
 from service.db import Database
-from service.identity import api_keys, host_keys, staff
+from service.identity import api_keys, host_keys, scoring_keys, staff
 from service.identity.passwords import new_password
+from service.identity.scoring_keys import Terms
 from service.webhooks import endpoints
 from service.webhooks.sending import open_door
 
@@ -96,6 +97,7 @@ def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
     staff.add_moderator(database, login, "Mo", password, {SITE: "admin"}, now())
     with database.write() as session:
         _, key = api_keys.create(session, SITE, "Demo host", SCOPES, now=now())
+        _, scoring = scoring_keys.create(session, SITE, "Demo of the Perspective protocol", Terms(), now=now())
         offer = host_keys.Offer(kid="demo", issuer="https://eastmere.example")
         host_secret = host_keys.add(session, SITE, offer, now=now()).secret
     wish = endpoints.Wish(receiver(settings), "The demo page's receiver")
@@ -105,6 +107,7 @@ def new_demo(database: Database, settings: Settings) -> dict[str, Any]:
         "article": ARTICLE,
         "moderator": {"login": login, "password": password},
         "api_key": key,
+        "perspective_key": scoring,
         "host_secret": host_secret,
         "endpoint": endpoint.id,
         "webhook_secret": secret,

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from moderation import open_engine
 from service.errors import Unavailable
+from service.identity.scoring_keys import SCOPE
 from service.scoring import Scorer
 from service.web.blueprint import public
 from service.web.context import client_origin, now, parts
@@ -68,7 +69,7 @@ def register(app: Flask) -> None:
 
 def _desk(wired: Parts) -> Desk:
     def spend(consumer: keys.Consumer) -> int:
-        return wired.throttle.spend("perspective", consumer.per_minute, consumer.key_id)
+        return wired.throttle.spend("perspective", consumer.terms.per_minute, consumer.key_id)
 
     scorer = Scorer(lambda: [*wired.judges.engines, open_engine("spam")], wired.settings.engine_calls)
     return Desk(wired.database, scorer, spend, wired.clock, lambda: wired.judges.problems)
@@ -83,7 +84,7 @@ View = TypeVar("View", bound=Callable[..., Response])
 
 def keyed(view: View) -> View:
     """Mark a route as asking for an API key with the scope `perspective`, wherever in the call it stands."""
-    view.authenticator = ("host", keys.SCOPE)  # type: ignore[attr-defined]
+    view.authenticator = ("host", SCOPE)  # type: ignore[attr-defined]
     return view
 
 

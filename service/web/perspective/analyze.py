@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from moderation import Span, TextRefused, language_of, scorable, sentences
+from service.identity.scoring_keys import Curve
 from service.scoring import Attribute, Scorer, Scores
 from service.web.perspective import refusals
-from service.web.perspective.keys import Consumer, Curve
+from service.web.perspective.keys import Consumer
 from service.web.perspective.texts import Source
 from service.web.perspective.wire import AnalyzeRequest, Envelope, Wanted
 
@@ -70,7 +71,7 @@ class Analysis:
         return body
 
     def _attribute(self, attribute: Attribute, values: Sequence[float], threshold: float) -> dict[str, Any] | None:
-        curve = self.consumer.curves.get(attribute.name)
+        curve = self.consumer.terms.curves.get(attribute.name)
         whole, *parts = [_mapped(value, curve) for value in values]
         if whole < threshold:
             return None
@@ -120,7 +121,7 @@ def _fit(
     request: AnalyzeRequest, consumer: Consumer, wanted: Sequence[tuple[Wanted, Attribute]], languages: Languages
 ) -> tuple[tuple[tuple[Wanted, Attribute], ...], tuple[str, ...]]:
     """The attributes to score, and in lenient mode those scored although they do not know the language."""
-    if consumer.strict and languages.judged == (UNDETERMINED,):
+    if not consumer.terms.lenient and languages.judged == (UNDETERMINED,):
         raise refusals.language_undetected()
     chosen: list[tuple[Wanted, Attribute]] = []
     fallback: list[str] = []
@@ -130,7 +131,7 @@ def _fit(
             chosen.append((one, attribute))
         elif request.drop_unsupported:
             continue
-        elif consumer.strict:
+        elif not consumer.terms.lenient:
             raise refusals.language_unsupported(attribute.name, unknown)
         else:
             chosen.append((one, attribute))

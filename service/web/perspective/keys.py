@@ -1,36 +1,30 @@
-"""Whose key a call carries, and what that key is set to: strictness, quota, and the map that keeps old thresholds."""
+"""Whose key a call carries, and the terms that the key was given on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from service import sites
 from service.errors import Forbidden, NotFound, Unauthenticated
 from service.identity import api_keys
+from service.identity.scoring_keys import SCOPE, Terms
 from service.web.perspective import refusals
 
 if TYPE_CHECKING:
     from service.db import Database
 
-SCOPE = "perspective"
-PER_MINUTE = 3_000
-
-Curve = tuple[tuple[float, ...], tuple[float, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Who calls. `language` is their site's, for texts too short to tell; `curves` map a score to the old scale."""
+    """Who calls, and on which terms. `language` is their site's, for texts too short to tell."""
 
     key_id: str
     site_id: str
     language: str
-    strict: bool
-    per_minute: int
-    curves: Mapping[str, Curve]
+    terms: Terms
 
     @property
     def name(self) -> str:
@@ -52,12 +46,4 @@ def consumer(db: Database, key: str, now: datetime) -> Consumer:
         site = sites.find_site(db, host.site_id)
     except (Unauthenticated, Forbidden, NotFound):
         raise refusals.key_invalid() from None
-    chosen: Mapping[str, Any] = host.settings
-    return Consumer(
-        key_id=host.key_id,
-        site_id=host.site_id,
-        language=site.language,
-        strict=not chosen.get("lenient", False),
-        per_minute=int(chosen.get("per_minute", PER_MINUTE)),
-        curves={name: (tuple(ours), tuple(theirs)) for name, (ours, theirs) in chosen.get("curves", {}).items()},
-    )
+    return Consumer(host.key_id, host.site_id, site.language, Terms.from_json(host.settings))

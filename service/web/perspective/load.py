@@ -32,16 +32,16 @@ class Load:
         """A thread takes up a request."""
         with self._lock:
             self._busy += 1
-            now = self._clock()
-            if self._busy < self._threads:
+            if self._busy != self._threads:
                 return
+            now = self._clock()
             if self._full_since is None or now - self._idle_since > MOMENT:
                 self._full_since = now
 
     def leave(self) -> None:
         """A thread is done with a request; whether it stays idle, the next one to enter will know."""
         with self._lock:
-            if self._busy >= self._threads:
+            if self._busy == self._threads:
                 self._idle_since = self._clock()
             self._busy -= 1
 
