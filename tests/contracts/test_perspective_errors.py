@@ -72,7 +72,7 @@ def test_a_row_of_the_table(service: Service, kind: str, change: dict[str, Any],
         ({"languages": ["om"]}, ["om"], "TOXICITY"),
         ({"languages": ["EN", "om", "fr"]}, ["om", "fr"], "TOXICITY"),
         ({"comment": {"text": GERMAN}}, ["de"], "TOXICITY"),
-        ({"languages": ["de"], "requestedAttributes": {"TOXICITY@6": {}}}, ["de"], "TOXICITY"),
+        ({"languages": ["de"], "requestedAttributes": {"TOXICITY@6": {}}}, ["de"], "TOXICITY@6"),
     ],
 )
 def test_a_language_that_the_attribute_does_not_know(

@@ -132,7 +132,7 @@ def _fit(
         elif request.drop_unsupported:
             continue
         elif not consumer.terms.lenient:
-            raise refusals.language_unsupported(attribute.name, unknown)
+            raise refusals.language_unsupported(refusals.quoted(one.name), unknown)
         else:
             chosen.append((one, attribute))
             fallback.append(f"{attribute.name}={'+'.join(map(refusals.quoted, unknown))}")
