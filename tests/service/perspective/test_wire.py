@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import pytest
@@ -103,12 +104,12 @@ HOSTILE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("path", [ANALYZE, SUGGEST])
-@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
-def test_what_cannot_be_read_is_a_400_in_google_s_shape(service: Service, path: str, raw: bytes) -> None:
-    answer = service.post(path, raw)
-    assert answer.status_code == 400
-    assert answer.json["error"]["code"] == 400
-    assert answer.json["error"]["status"] == "INVALID_ARGUMENT"
+def test_what_cannot_be_read_is_a_400_in_google_s_shape(service: Service, path: str) -> None:
+    for what, raw in HOSTILE.items():
+        answer = service.post(path, raw)
+        assert answer.status_code == 400, what
+        assert answer.json["error"]["code"] == 400, what
+        assert answer.json["error"]["status"] == "INVALID_ARGUMENT", what
 
 
 FIELDS = [
@@ -160,16 +161,15 @@ VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("path", [ANALYZE, SUGGEST])
-@pytest.mark.parametrize("field", FIELDS, ids=".".join)
-def test_every_field_survives_every_kind_of_value(service: Service, path: str, field: tuple[str, ...]) -> None:
-    for value in VALUES:
+def test_every_field_survives_every_kind_of_value(service: Service, path: str) -> None:
+    for field, value in product(FIELDS, VALUES):
         body = json.loads(json.dumps({**FINE, **LABEL}))
         inner = body
         for name in field[:-1]:
             inner = inner.setdefault(name, {})
         inner[field[-1]] = value
         answer = service.post(path, body)
-        assert answer.status_code in (200, 400), (value, answer.text)
+        assert answer.status_code in (200, 400), (field, value, answer.text)
         assert "Set-Cookie" not in answer.headers
         if answer.status_code == 400:
             assert answer.json["error"]["status"] == "INVALID_ARGUMENT"
