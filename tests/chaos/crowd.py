@@ -16,7 +16,7 @@ from typing import Any
 
 ORIGIN = "https://gazette.example"
 ARTICLES = 5
-PATIENCE = 40  # tries of one request
+PATIENCE = 300  # tries of one request: a minute, and more than a web process takes to start
 FINE, FOUL = "The trams are a good idea", "You are a fucking idiot"
 SITE = "gazette"
 
