@@ -24,7 +24,7 @@ from service.webhooks.sending import open_door
 
 SITE, ARTICLE, TITLE = "eastmere", "bridge-2026", "The bridge that took eleven years"
 PROMPT = "What is your opinion on this topic?"
-SCOPES = ["articles", "moderate", "events", "webhooks", "export"]
+SCOPES = ["articles", "moderate", "events", "webhooks"]
 
 
 @click.group()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 import click
 
-from service import sites
+from service import sites, transfer
 from service.cli.opening import now, opened
 
 
@@ -32,3 +34,22 @@ def origins(site_id: str, origins: tuple[str, ...]) -> None:
     with opened() as db:
         sites.set_origins(db, site_id, origins)
     click.echo(f"{site_id}: {', '.join(origins)}")
+
+
+@site.command("export")
+@click.argument("site_id")
+@click.option("--out", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="A file; default stdout.")
+def export(site_id: str, out: TextIO) -> None:
+    """Write everything of SITE_ID as JSON lines, as of one moment."""
+    with opened() as db:
+        for line in transfer.write(db, site_id, now=now()):
+            out.write(line)
+
+
+@site.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+def import_(file: TextIO) -> None:
+    """Read the export of a site into an installation that does not have it; all of it or nothing."""
+    with opened() as db:
+        counts = transfer.read(db, file)
+    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -20,7 +20,7 @@ from service.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from service.models import ApiKey, Site
 
 PREFIX: Final = "fwk_"
-SCOPES: Final = ("articles", "authors", "events", "export", "moderate", "perspective", "webhooks")
+SCOPES: Final = ("articles", "authors", "events", "moderate", "perspective", "webhooks")
 TOUCH_EVERY: Final = timedelta(hours=1)
 
 _FORM = re.compile(r"fwk_[A-Za-z0-9_-]{43}")
