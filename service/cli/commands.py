@@ -7,6 +7,7 @@ import click
 from service.cli.apikey import apikey
 from service.cli.database import db
 from service.cli.demo import demo
+from service.cli.doctor import doctor
 from service.cli.endpoint import endpoint
 from service.cli.hostkey import hostkey
 from service.cli.moderator import moderator
@@ -21,6 +22,7 @@ COMMANDS: tuple[click.Command, ...] = (
     apikey,
     db,
     demo,
+    doctor,
     endpoint,
     hostkey,
     moderator,
