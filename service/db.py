@@ -18,7 +18,8 @@ from sqlalchemy import DateTime, Dialect, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
@@ -26,6 +27,7 @@ from service.errors import Unavailable
 
 BUSY_SECONDS = 10
 POOL_SECONDS = 10
+AWAY = "The database does not answer. Try again in a moment; under the same idempotency key nothing happens twice."
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -103,14 +105,18 @@ def add_if_absent(session: Session, row: SQLModel) -> bool:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """A database that does not answer becomes `Unavailable`; everything else stays what it is."""
+    """A database that cannot answer becomes `Unavailable`; mistakes in what it was asked stay what they are.
+
+    Full, locked, restarting, read-only after a failover, damaged, or all connections busy. Whether a commit that was
+    cut off had happened nobody knows: hence what the sentence says.
+    """
     try:
         yield
-    except OperationalError as failure:
-        raise Unavailable("The database does not answer. Nothing was stored; try again in a moment.") from failure
+    except (OperationalError, InternalError, PoolTimeout) as failure:
+        raise Unavailable(AWAY) from failure
     except DBAPIError as failure:
-        if failure.connection_invalidated:
-            raise Unavailable("The database went away. Nothing was stored; try again in a moment.") from failure
+        if failure.connection_invalidated or type(failure) is DatabaseError:
+            raise Unavailable(AWAY) from failure
         raise
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, text
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col, select
 
 from service.db import Database
@@ -36,7 +37,7 @@ def problems(db: Database, judges: Judges) -> Wrong:
     try:
         with db.read() as session:
             session.execute(text("SELECT version_num FROM alembic_version"))
-    except Unavailable:
+    except (Unavailable, ProgrammingError):
         wrong.blocking.append("The database does not answer or is not migrated.")
     wrong.degraded.extend(judges.problems)
     return wrong

@@ -30,6 +30,8 @@ from service.webhooks import emit
 
 Row = TypeVar("Row")
 
+NO_KEY_LOCK = {"key_share": True}  # FOR UPDATE would stand in the way of every row that refers to this one
+
 STATUS_EVENTS = {
     PENDING: "comment.pending",
     APPROVED: "comment.approved",
@@ -100,7 +102,7 @@ def locked(session: Session, comment_id: str) -> Case:
 
 def lock(session: Session, table: type[Row], key: str) -> Row:
     """One row, locked and fresh; raises `NotFound` when it is not there."""
-    row = session.get(table, key, with_for_update=True, populate_existing=True)
+    row = session.get(table, key, with_for_update=NO_KEY_LOCK, populate_existing=True)
     if row is None:
         raise NotFound("That is no longer there.")
     return row

@@ -110,19 +110,24 @@ def find_article(session: Session, site_id: str, key: str) -> Article | None:
     return session.exec(select(Article).where(Article.site_id == site_id, Article.key == key)).first()
 
 
-def admit(session: Session, site: Site, place: Place, *, now: datetime) -> Article:
-    """The article of a comment; made with its first comment, only where the address is on one of the site's origins."""
+def admit(session: Session, site: Site, place: Place, *, now: datetime) -> tuple[Article, bool]:
+    """The article of a comment, and whether this made it: only where its address is on one of the site's origins.
+
+    Who makes one calls `announce` when every lock is taken, because numbering an event takes the last one.
+    """
     article = find_article(session, site.id, place.key)
     if article is not None:
-        return article
+        return article, False
     check_place(site, place)
     fresh = Article(site_id=site.id, key=place.key, url=place.url, title=place.title, created_at=now)
     made = add_if_absent(session, fresh)
-    article = session.exec(select(Article).where(Article.site_id == site.id, Article.key == place.key)).one()
-    if not made:
-        return article
-    emit(session, site.id, "article.created", {"article": {"key": article.key}, "actor": "author"}, now=now)
-    return article
+    return session.exec(select(Article).where(Article.site_id == site.id, Article.key == place.key)).one(), made
+
+
+def announce(session: Session, article: Article, *, now: datetime) -> None:
+    """Tell of an article that its first comment made."""
+    payload = {"article": {"key": article.key}, "actor": "author"}
+    emit(session, article.site_id, "article.created", payload, now=now)
 
 
 def check_place(site: Site, place: Place) -> None:
@@ -162,7 +167,7 @@ def register_article(db: Database, site_id: str, key: str, change: ArticleChange
         if fresh:
             fresh = add_if_absent(session, Article(site_id=site.id, key=key, url=change.url or "", created_at=now))
         article = session.exec(
-            select(Article).where(Article.site_id == site.id, Article.key == key).with_for_update()
+            select(Article).where(Article.site_id == site.id, Article.key == key).with_for_update(key_share=True)
         ).one()
         was_closed = article.closed
         _apply(article, change)

@@ -162,7 +162,8 @@ def _store(db: Database, judges: Judges, draft: Draft, facts: Facts, decision: D
         if rival is not None:
             return rival
         site = sites.known_site(session, draft.reader.site_id)
-        article = lock(session, Article, sites.admit(session, site, draft.place, now=now).id)
+        found, is_new = sites.admit(session, site, draft.place, now=now)
+        article = lock(session, Article, found.id)
         if article.closed:
             raise ArticleClosed("The discussion under this article is closed.")
         author = lock(session, Author, draft.reader.author_id)
@@ -171,6 +172,8 @@ def _store(db: Database, judges: Judges, draft: Draft, facts: Facts, decision: D
             raise FactsChanged
         parent = _locked_parent(session, article, draft.parent)
         _spend_nudge(session, draft, now)
+        if is_new:
+            sites.announce(session, article, now=now)
         comment = _new_comment(comment_id, draft, article, parent, now)
         comment.language, comment.fingerprint = decision.language, decision.fingerprint
         version = new_version(comment, 1, decision, now)

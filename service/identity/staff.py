@@ -114,7 +114,12 @@ def change_password(db: Database, entry: Entry, old: str, new: str) -> None:
         kept = _account(session, entry.staff.id).password_hash
     if not passwords.matches(kept, old):
         raise BadCredentials("The old password does not match.", pointer="/old")
-    set_password(db, entry.staff.login, new)
+    changed = passwords.hashed(new)
+    with db.write() as session:
+        row = _unchanged(session, entry.staff.id, kept)
+        row.password_hash = changed
+        session.add(row)
+        _end_sessions(session, row.id)
 
 
 def set_role(db: Database, moderator_id: str, site_id: str, role: str | None) -> None:
@@ -180,7 +185,7 @@ def sign_in(db: Database, login: str, password: str, agent: str, hours: Hours, n
         raise BadCredentials("That did not match. Check the login and the password.")
     fresh = passwords.hashed(password) if passwords.is_outdated(row.password_hash) else None
     with db.write() as session:
-        row = _account(session, row.id)
+        row = _unchanged(session, row.id, row.password_hash)
         row.password_hash = fresh or row.password_hash
         session.add(row)
         stage = HALF if row.totp_secret else FULL
@@ -191,7 +196,9 @@ def finish(db: Database, entry: Entry, code: str, agent: str, hours: Hours, now:
     """Take the second step with a six-digit code or a recovery code: the half session ends, a full one begins."""
     with db.write() as session:
         row = session.get(Moderator, entry.staff.id, with_for_update=True)
-        if row is None or row.disabled_at is not None or entry.stage != HALF or not second_step.passes(row, code, now):
+        half = session.get(StaffSession, entry.hash, with_for_update=True)
+        usable = row is not None and row.disabled_at is None and half is not None and half.stage == HALF
+        if row is None or not usable or not second_step.passes(row, code, now):
             raise BadCredentials("That code does not match.", pointer="/code")
         session.add(row)
         _end_session(session, entry.hash)
@@ -264,7 +271,7 @@ def disable_second_step(db: Database, entry: Entry, password: str) -> None:
     if not passwords.matches(kept, password):
         raise BadCredentials("The password does not match.", pointer="/password")
     with db.write() as session:
-        row = _account(session, entry.staff.id)
+        row = _unchanged(session, entry.staff.id, kept)
         row.totp_secret, row.recovery_hashes = None, []
         session.add(row)
         _end_sessions(session, row.id, but=entry.hash)
@@ -312,6 +319,14 @@ def _account(session: Session, moderator_id: str) -> Moderator:
     row = session.get(Moderator, moderator_id)
     if row is None:
         raise NotFound("There is no such moderator.")
+    return row
+
+
+def _unchanged(session: Session, moderator_id: str, kept: str) -> Moderator:
+    """An open account, locked, whose password is still the one that was tried: slow hashes leave time to change it."""
+    row = session.get(Moderator, moderator_id, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None or row.disabled_at is not None or row.password_hash != kept:
+        raise BadCredentials("That did not match. Check the login and the password.")
     return row
 
 
