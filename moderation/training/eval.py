@@ -1,7 +1,7 @@
 """Measures an engine against labelled comments: every row of the quality table, each with an interval.
 
 `python -m moderation.training.eval DATA` reads DATA/eval, and of DATA/train the rows that training held out; it
-downloads nothing, fits nothing, prints a table and writes it, with what lies behind it, as JSON for the model card.
+downloads nothing, fits nothing, prints a table and, asked to, writes it into the model card.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from moderation.model import Outcome, Submission
 from moderation.pipeline import Judge
 from moderation.policy import Policy, read_policy
 from moderation.text import TextRefused, canonicalise
+from moderation.training import card
 from moderation.training.calibrate import TOXIC_SHARE, to_share
 from moderation.training.metrics import (
     Numbers,
@@ -412,7 +413,7 @@ def asked() -> argparse.Namespace:
     reader.add_argument("--share", type=float, default=1.0, help="of the rows of each set (for a quick look)")
     reader.add_argument("--policy", type=Path, default=Path("config/policy.toml"))
     reader.add_argument("--slice", type=Path, nargs="*", default=[Path("tests/data/news_slice_dev.jsonl")])
-    reader.add_argument("--write", type=Path, help="where the figures go, as JSON")
+    reader.add_argument("--card", type=Path, help="the model card that the figures are written into")
     return reader.parse_args()
 
 
@@ -428,13 +429,8 @@ def main() -> None:
         print(f"{figure.name:62} {figure.value:8.4f}  {between}  {figure.must:12} {figure.note}")
         for name, value in sorted(figure.detail.items(), key=lambda item: item[1])[:30]:
             print(f"    {name:58} {value:8.4f}")
-    if wanted.write:
-        told = {
-            "engine": bench.engine.name,
-            "version": bench.engine.version,
-            "figures": [asdict(one) for one in figures],
-        }
-        wanted.write.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if wanted.card:
+        card.write(wanted.card, bench.engine.version, [asdict(one) for one in figures])
 
 
 if __name__ == "__main__":

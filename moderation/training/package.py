@@ -12,44 +12,48 @@ from tqdm import tqdm
 
 from moderation.engines.bundled import weights
 from moderation.engines.bundled.engine import Bundled
+from moderation.engines.bundled.linear import Linear
 from moderation.engines.bundled.windows import windows
 from moderation.text import fold
 from moderation.training import calibrate
 from moderation.training.encoder import base_folder
 from moderation.training.export import write_onnx
 from moderation.training.metrics import Numbers
-from moderation.training.rows import HEADS, Row
+from moderation.training.rows import Row
 from moderation.training.split import for_curves
 
 VERSION = "1"
 CHUNK = 256
 
 
-def package(state: Mapping[str, torch.Tensor], held: Sequence[Row], folder: Path) -> None:
+def package(state: Mapping[str, torch.Tensor], linear: Linear, held: Sequence[Row], folder: Path) -> None:
     """Write everything the engine needs; curves are fitted on the half of the held-out rows that is for them."""
     folder.mkdir(parents=True, exist_ok=True)
     write_onnx({name: value.float().cpu().numpy() for name, value in state.items()}, folder / "model.onnx")
     shutil.copyfile(base_folder() / "tokenizer.json", folder / "tokenizer.json")
-    flat = {head: {"head": at, "logits": [-9.0, 9.0], "chances": [0.0, 1.0]} for at, head in enumerate(HEADS)}
-    (folder / "calibration.json").write_text(json.dumps({"mark": 0.0, "attributes": flat}), encoding="utf-8")
+    (folder / "linear.npz").write_bytes(linear.written())
+    (folder / "calibration.json").write_text(json.dumps({"mark": 0.0, "attributes": {}}), encoding="utf-8")
     write_manifest(folder)
     engine = Bundled(folder, threads=2)
     fitting = [row for row in held if for_curves(row.text)]
     mark = fitted_mark(engine, [row for row in fitting if row.marked is not None])
-    calibrate.write(fitting, all_logits(engine, fitting), mark, folder / "calibration.json")
+    calibrate.write(fitting, *all_logits(engine, fitting), mark, folder / "calibration.json")
     write_manifest(folder)
     weights.load.cache_clear()
 
 
-def all_logits(engine: Bundled, rows: Sequence[Row]) -> Numbers:
-    """Every row's logits, (rows, heads), as the engine would read it."""
-    found: list[Numbers] = []
+def all_logits(engine: Bundled, rows: Sequence[Row]) -> tuple[Numbers, Numbers]:
+    """Every row's logits by the encoder, (rows, heads), and by the linear model, (rows, labels)."""
+    encoder: list[Numbers] = []
+    linear: list[Numbers] = []
     for start in tqdm(range(0, len(rows), CHUNK), desc="held-out rows", mininterval=10):
-        parts = [windows(engine.weights.tokenizer, fold(row.text).text) for row in rows[start : start + CHUNK]]
+        folded = [fold(row.text).text for row in rows[start : start + CHUNK]]
+        parts = [windows(engine.weights.tokenizer, text) for text in folded]
         logits, _ = engine.run([window for part in parts for window in part])
         ends = np.cumsum([len(part) for part in parts])
-        found += [logits[end - len(part) : end].max(axis=0) for part, end in zip(parts, ends, strict=True)]
-    return np.array(found, np.float64)
+        encoder += [logits[end - len(part) : end].max(axis=0) for part, end in zip(parts, ends, strict=True)]
+        linear += [engine.beside(text, part).max(axis=0) for text, part in zip(folded, parts, strict=True)]
+    return np.array(encoder, np.float64), np.array(linear, np.float64)
 
 
 def fitted_mark(engine: Bundled, rows: Sequence[Row]) -> float:

@@ -19,20 +19,21 @@ SLOT = re.compile(r"\{(\w+)\}")
 AIMED = ("threat", "insult", "identity_attack", "hate", "abuse", "incitement", "dehumanisation", "coded")
 
 NOTHING = dict.fromkeys(AIMED, 0.0)
-ATTACK = {"toxicity": 1.0, "abuse": 1.0}
+ATTACK = {"abuse": 1.0}
 ON_GROUP = ATTACK | {"hate": 1.0, "identity_attack": 1.0}
 NO_VIOLENCE = {"threat": 0.0, "incitement": 0.0}
 KINDS: dict[str, dict[str, float]] = {
-    "clean": NOTHING | {"toxicity": 0.0, "severe_toxicity": 0.0},
+    "clean": NOTHING,
+    "neutral": NOTHING | {"toxicity": 0.0, "severe_toxicity": 0.0, "obscene": 0.0},
     "profane": NOTHING,
-    "insult": NOTHING | ATTACK | {"insult": 1.0},
+    "insult": {name: 0.0 for name in AIMED if name != "insult"} | ATTACK,
     "threat": NOTHING | ATTACK | {"threat": 1.0, "incitement": 1.0},
     "group_threat": ON_GROUP | {"threat": 1.0, "incitement": 1.0, "coded": 0.0},
     "incitement": ATTACK | {"incitement": 1.0, "dehumanisation": 0.0, "coded": 0.0},
     "dehumanise_group": ON_GROUP | {"dehumanisation": 1.0, "threat": 0.0, "coded": 0.0},
-    "dehumanise_other": NOTHING | ATTACK | NO_VIOLENCE | {"dehumanisation": 1.0, "insult": 1.0},
+    "dehumanise_other": NOTHING | ATTACK | NO_VIOLENCE | {"dehumanisation": 1.0, "insult": 0.5},
     "hate": ON_GROUP | NO_VIOLENCE | {"coded": 0.0},
-    "coded": {"coded": 1.0, "hate": 0.85, "abuse": 1.0, "toxicity": 0.7, "identity_attack": 0.7, "threat": 0.0},
+    "coded": {"coded": 1.0, "hate": 0.85, "abuse": 1.0, "threat": 0.0},
 }
 
 

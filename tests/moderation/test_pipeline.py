@@ -136,7 +136,7 @@ def test_an_engine_that_comes_back_is_asked_again(policy: Policy, hanging: Hangi
 
 def test_one_engine_that_hangs_leaves_the_others_findings_standing(policy: Policy, hanging: Hanging) -> None:
     judge = Judge(policy, [hanging, open_engine("lexicon", policy)], timeout=0.2)
-    assert codes(judge.decide(Submission("You absolute cunt, go away"))) >= {"engine.late", "wordlist.strong"}
+    assert codes(judge.decide(Submission("Go away and kill yourself"))) >= {"engine.late", "wordlist.threat"}
 
 
 def test_spans_outside_the_text_are_dropped(policy: Policy) -> None:

@@ -37,25 +37,34 @@ class Bundled:
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """For each canonical text the chance of each attribute, 0..1; of a long text's windows the highest counts."""
-        parts = [windows(self.weights.tokenizer, fold(text).text) for text in texts]
+        folded = [fold(text).text for text in texts]
+        parts = [windows(self.weights.tokenizer, text) for text in folded]
         logits, _ = self.run([window for part in parts for window in part])
         ends = np.cumsum([len(part) for part in parts])
-        return [self.chances(logits[end - len(part) : end].max(axis=0)) for part, end in zip(parts, ends, strict=True)]
+        return [
+            self.chances(logits[end - len(part) : end], self.beside(text, part))
+            for text, part, end in zip(folded, parts, ends, strict=True)
+        ]
 
     def explain(self, text: str) -> dict[str, list[Span]]:
         """The spans of the canonical text that carried each attribute which scores high enough to be asked about."""
         folded = fold(text)
         parts = windows(self.weights.tokenizer, folded.text)
         logits, marks = self.run(parts)
-        chances = self.chances(logits.max(axis=0))
+        chances = self.chances(logits, self.beside(folded.text, parts))
         asked = {name: self.weights.curves[name].head for name, chance in chances.items() if chance >= spans.ASKED}
         found = spans.carriers(self.run, parts, logits, marks, asked, self.weights.mark)
         tidy = {name: [spans.trimmed(folded.text, place) for place in places] for name, places in found.items()}
         return {name: [folded.span(start, end) for start, end in places] for name, places in tidy.items() if places}
 
-    def chances(self, logits: Logits) -> dict[str, float]:
-        """Calibrated probabilities for one text's logits, (heads,)."""
-        return {name: float(curve(logits[curve.head])) for name, curve in self.weights.curves.items()}
+    def beside(self, text: str, parts: Sequence[Window]) -> Logits:
+        """The linear model's logits for each window of a folded text, (windows, labels)."""
+        return np.array([self.weights.linear(text[part.place]) for part in parts])
+
+    def chances(self, encoder: Logits, linear: Logits) -> dict[str, float]:
+        """Calibrated probabilities for one text, from both models' logits for its windows: the highest counts."""
+        curves = self.weights.curves.items()
+        return {name: curve.chance(float(curve.mixed(encoder, linear).max())) for name, curve in curves}
 
     def run(self, parts: Sequence[Window]) -> tuple[Logits, list[Logits]]:
         """Logits, (windows, heads), and for each window its tokens' marks; windows of like length run together."""

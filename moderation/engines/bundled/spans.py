@@ -17,7 +17,6 @@ CLOSE_UP = 32
 MOST_CANDIDATES = 12
 LEAST_LOSS = 0.25
 SHARE_OF_HIGHEST = 0.4
-BLANK = 103
 
 Logits = npt.NDArray[np.float32]
 Place = tuple[int, int]
@@ -32,7 +31,7 @@ def carriers(
     found = {name: marked for name in asked if name in MARKED_BY_HEAD and marked}
     rest = {name: head for name, head in asked.items() if name not in found}
     if rest:
-        found |= left_out(run, parts[int(logits[:, list(rest.values())].max(axis=1).argmax())], rest)
+        found |= left_out(run, parts[int(logits[:, list(rest.values())].max(axis=1).argmax())], marked, rest)
     return found
 
 
@@ -72,10 +71,10 @@ def joined(places: Sequence[Place], gap: int = 1) -> list[Place]:
     return whole
 
 
-def left_out(run: Run, part: Window, heads: Mapping[str, int]) -> dict[str, list[Place]]:
+def left_out(run: Run, part: Window, marked: Sequence[Place], heads: Mapping[str, int]) -> dict[str, list[Place]]:
     """The words without which each head's score falls most, looked for where the score is highest."""
     near = close_up(run, part, list(heads.values()))
-    groups = candidates(near)
+    groups = candidates(near, marked)
     logits, _ = run([near, *(without(near, group) for group in groups)])
     return {name: losers(near, groups, logits[0, head] - logits[1:, head]) for name, head in heads.items()}
 
@@ -89,16 +88,36 @@ def close_up(run: Run, part: Window, heads: list[int]) -> Window:
     return stretches[int(logits[:, heads].max(axis=1).argmax())]
 
 
-def candidates(part: Window) -> list[Place]:
-    """At most so many groups of neighbouring words, as token numbers."""
+def candidates(part: Window, marked: Sequence[Place]) -> list[Place]:
+    """Groups of neighbouring words, as token numbers: a marked stretch is one, the rest make up at most so many."""
     found = words(part)
     size = -(-len(found) // MOST_CANDIDATES) or 1
-    return [(group[0][0], group[-1][1]) for group in (found[at : at + size] for at in range(0, len(found), size))]
+    groups: list[Place] = []
+    held = 0
+    for first, last in found:
+        stretch = stretch_of(part.offsets[first][0], marked)
+        if (
+            groups
+            and held
+            and stretch == stretch_of(part.offsets[groups[-1][0]][0], marked)
+            and (stretch or held < size)
+        ):
+            groups[-1] = (groups[-1][0], last)
+            held += 1
+        else:
+            groups.append((first, last))
+            held = 1
+    return groups
+
+
+def stretch_of(at: int, marked: Sequence[Place]) -> Place | None:
+    """The marked stretch that a character stands in."""
+    return next((place for place in marked if place[0] <= at < place[1]), None)
 
 
 def without(part: Window, group: Place) -> Window:
     first, last = group
-    return Window((*part.ids[:first], *[BLANK] * (last - first), *part.ids[last:]), part.offsets)
+    return Window((*part.ids[:first], *part.ids[last:]), (*part.offsets[:first], *part.offsets[last:]))
 
 
 def losers(part: Window, groups: Sequence[Place], losses: Logits) -> list[Place]:

@@ -12,8 +12,12 @@ import numpy.typing as npt
 import onnxruntime
 import tokenizers
 
+from moderation.engines.bundled.linear import Linear, read
+
 SHIPPED = Path(__file__).with_name("weights")
-FILES = ("model.onnx", "tokenizer.json", "calibration.json")
+FILES = ("model.onnx", "linear.npz", "tokenizer.json", "calibration.json")
+
+Logits = npt.NDArray[np.float32]
 
 
 class WeightsError(RuntimeError):
@@ -22,15 +26,25 @@ class WeightsError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """From one head's logit to a probability: straight lines between knots that never fall."""
+    """From one head's logit to a probability: straight lines between knots that never fall.
+
+    Where the linear model knows the attribute, under `label`, its logit is added first, each with its share.
+    """
 
     head: int
+    label: int
+    shares: tuple[float, float]
     logits: npt.NDArray[np.float64]
     chances: npt.NDArray[np.float64]
 
-    def __call__(self, logit: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Probabilities in 0..1 for logits of this curve's head."""
-        return np.interp(logit, self.logits, self.chances)
+    def mixed(self, encoder: Logits, linear: Logits) -> npt.NDArray[np.float64]:
+        """One logit a window from both models' logits, (windows, heads) and (windows, labels)."""
+        own, beside = self.shares
+        return own * encoder[:, self.head] + beside * linear[:, self.label]
+
+    def chance(self, logit: float) -> float:
+        """The probability, 0..1, that a mixed logit means."""
+        return float(np.interp(logit, self.logits, self.chances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class Weights:
     """All that the engine works with, read and checked."""
 
     session: onnxruntime.InferenceSession
+    linear: Linear
     tokenizer: tokenizers.Tokenizer
     curves: dict[str, Curve]
     mark: float
@@ -54,6 +69,7 @@ def load(folder: Path, threads: int) -> Weights:
     tokenizer.no_padding()
     return Weights(
         session=session(files["model.onnx"], threads),
+        linear=read(files["linear.npz"]),
         tokenizer=tokenizer,
         curves={name: curve(known) for name, known in calibration["attributes"].items()},
         mark=float(calibration["mark"]),
@@ -86,4 +102,7 @@ def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
 
 
 def curve(known: dict[str, Any]) -> Curve:
-    return Curve(int(known["head"]), np.asarray(known["logits"]), np.asarray(known["chances"]))
+    own, beside = known["shares"]
+    return Curve(
+        known["head"], known["label"], (own, beside), np.asarray(known["logits"]), np.asarray(known["chances"])
+    )

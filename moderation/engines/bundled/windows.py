@@ -24,6 +24,11 @@ class Window:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def place(self) -> slice:
+        """Where in the text the window stands, from its first token to its last."""
+        return slice(self.offsets[0][0], self.offsets[-1][1]) if self.offsets else slice(0)
+
     def part(self, start: int, end: int) -> "Window":
         """The tokens from `start` to `end`, exclusive."""
         return Window(self.ids[start:end], self.offsets[start:end])
