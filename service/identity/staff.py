@@ -298,8 +298,8 @@ def _login(raw: str) -> str:
 
 def _name(raw: str) -> str:
     name = " ".join(raw.split())
-    if not name or len(name) > 80 or not name.isprintable():
-        raise Invalid("A name has 1 to 80 signs.", pointer="/name")
+    if not name or len(name) > 50 or not name.isprintable():
+        raise Invalid("A name has 1 to 50 signs.", pointer="/name")
     return name
 
 

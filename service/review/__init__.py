@@ -4,6 +4,8 @@ Everything here is done by somebody with a role on a site; what belongs to anoth
 changes pass through `lifecycle`; nothing here judges a text or knows a request.
 """
 
+from service.review.authors import Person, Step, act, person
+from service.review.bulk import Batch, Preview, Selection, decide_all, preview, told_batch, undo_all
 from service.review.card import Card, Record, card
 from service.review.decide import Decider, Done, Verdict, decide, escalate, past, undo
 from service.review.leases import Grant, Holder, claim, release, renew
@@ -12,26 +14,37 @@ from service.review.views import VIEWS, Ask, Page, Row, count, counts, places, q
 __all__ = [
     "VIEWS",
     "Ask",
+    "Batch",
     "Card",
     "Decider",
     "Done",
     "Grant",
     "Holder",
     "Page",
+    "Person",
+    "Preview",
     "Record",
     "Row",
+    "Selection",
+    "Step",
     "Verdict",
+    "act",
     "card",
     "claim",
     "count",
     "counts",
     "decide",
+    "decide_all",
     "escalate",
     "past",
+    "person",
     "places",
+    "preview",
     "queue",
     "release",
     "renew",
     "told",
+    "told_batch",
     "undo",
+    "undo_all",
 ]

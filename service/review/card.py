@@ -152,7 +152,8 @@ def _judgement(decisions: Sequence[Decision], version: int) -> Judgement | None:
 # ---- around it ----------------------------------------------------------------------------------------------------
 
 
-def _said(session: Session, where: Clause, order: Clause, limit: int) -> list[Said]:
+def said(session: Session, where: Clause, order: Clause, limit: int) -> list[Said]:
+    """Comments with the text that readers see, or else the latest."""
     rows = session.exec(
         select(Comment, CommentVersion.text, Author.name, Article.title)
         .join(
@@ -179,7 +180,7 @@ def _chain(session: Session, comment: Comment) -> list[Said]:
     chain: list[Said] = []
     above = comment.parent_id
     while above is not None and len(chain) < CHAIN:
-        chain += _said(session, col(Comment.id) == above, col(Comment.id), 1)
+        chain += said(session, col(Comment.id) == above, col(Comment.id), 1)
         above = session.exec(select(Comment.parent_id).where(Comment.id == above)).first()
     return chain[::-1]
 
@@ -191,11 +192,11 @@ def _around(session: Session, comment: Comment) -> list[Said]:
         col(Comment.parent_id) == comment.parent_id if comment.parent_id else col(Comment.parent_id).is_(None),
     )
     seen = and_(beside, col(Comment.public).is_not(None))
-    before = _said(
+    before = said(
         session, and_(seen, col(Comment.created_at) < comment.created_at), col(Comment.created_at).desc(), AROUND
     )
-    itself = _said(session, col(Comment.id) == comment.id, col(Comment.id), 1)
-    after = _said(session, and_(seen, col(Comment.created_at) > comment.created_at), col(Comment.created_at), AROUND)
+    itself = said(session, col(Comment.id) == comment.id, col(Comment.id), 1)
+    after = said(session, and_(seen, col(Comment.created_at) > comment.created_at), col(Comment.created_at), AROUND)
     return [*before[::-1], *itself, *after]
 
 
@@ -205,7 +206,7 @@ def _alike(session: Session, comment: Comment) -> Alike:
     )
 
     def others(where: Clause) -> list[Said]:
-        return _said(session, and_(waiting, where), col(Comment.created_at).desc(), ALIKE)
+        return said(session, and_(waiting, where), col(Comment.created_at).desc(), ALIKE)
 
     stranger = col(Comment.author_id) != comment.author_id
     return Alike(

@@ -82,7 +82,7 @@ class Done:
 
 def decide(db: Database, judges: Judges, by: Decider, verdict: Verdict, now: datetime) -> Done:
     """Approve or reject one version; a rejection needs a reason from the site's policy."""
-    _check(verdict)
+    check(verdict)
     with db.write() as session:
         case = opened(session, by, verdict.comment_id)
         if verdict.verdict == REJECT:
@@ -236,7 +236,8 @@ def overtaken(session: Session, case: Case) -> StaleVersion:
     )
 
 
-def _check(verdict: Verdict) -> None:
+def check(verdict: Verdict) -> None:
+    """Raise `Invalid` for a verdict that is none."""
     if verdict.verdict not in STATUS_OF:
         raise Invalid("A verdict is approve or reject.", pointer="/verdict")
     _note(verdict.note)

@@ -121,7 +121,7 @@ class Page:
 
 def queue(db: Database, staff: Staff, ask: Ask, now: datetime) -> Page:
     """A page of a view; `NotFound` for a site that is not theirs, `Invalid` for filters that mean nothing."""
-    _require(staff, ask)
+    require(staff, ask)
     with db.read() as session:
         if ask.view in ("decided", "mine"):
             return _decided(session, staff, ask, now)
@@ -131,7 +131,7 @@ def queue(db: Database, staff: Staff, ask: Ask, now: datetime) -> Page:
 
 def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str, int]:
     """How many stand in each view now, `mine` within the last week; `oldest` is the longest wait in seconds."""
-    _require(staff, Ask(site_id))
+    require(staff, Ask(site_id))
     with db.read() as session:
         found = {view: _count(session, Ask(site_id, view), now) for view in VIEWS[:5]}
         oldest = session.exec(
@@ -148,7 +148,7 @@ def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str,
 
 def count(db: Database, staff: Staff, ask: Ask, now: datetime) -> int:
     """How many comments a filtered view holds."""
-    _require(staff, ask)
+    require(staff, ask)
     with db.read() as session:
         return _count(session, ask, now)
 
@@ -182,7 +182,8 @@ def _count(session: Session, ask: Ask, now: datetime) -> int:
     return int(session.execute(joined.where(*conditions(session, ask, now))).scalar_one())
 
 
-def _require(staff: Staff, ask: Ask) -> None:
+def require(staff: Staff, ask: Ask) -> None:
+    """Raise `NotFound` for a site that is not theirs, `Invalid` for an ask that means nothing."""
     if not staff.may_see(ask.site):
         raise NotFound("There is no such site.")
     if wrong := ask.problems():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from moderation import load_policy
 from service import review
 from service.db import Database
 from service.errors import CardTaken, Conflict, FirstwordError, Forbidden, Invalid, NotFound, StaleVersion
+from service.identity.readers import standing
 from service.identity.staff import Staff
 from service.judges import Judges
-from service.models import Author, Event
-from service.review import Ask, Decider, Done, Verdict
+from service.models import Author, Event, Renewal
+from service.review import Ask, Decider, Done, Selection, Step, Verdict
 from tests.service.newsroom import NOW, Newsroom, author, finding, hired, judgement, names, open_newsroom, write
 
 POLICY = """
@@ -508,3 +510,168 @@ def test_of_twelve_moderators_who_claim_at_once_one_gets_the_card(room: Newsroom
     holder = review.card(room.db, room.mo, held, NOW).holder
     assert holder is not None
     assert [winner for winner, _ in winners] == [holder.id]
+
+
+# ---- many at once -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bulk(room: Newsroom, judges: Judges) -> Callable[..., review.Batch]:
+    def run(ask: Ask, verdict: str = "approve", who: Staff | None = None, ids: tuple[str, ...] = (), **more: object):  # type: ignore[no-untyped-def]
+        reason = "attack" if verdict == "reject" else None
+        at = more.pop("at", NOW)
+        by = Decider.at_desk(who or room.mo)
+        wanted = Selection(replace(ask, until=ask.until or NOW), ids)
+        return review.decide_all(room.db, judges, by, wanted, Verdict("", 0, verdict, reason=reason), at)  # type: ignore[arg-type]
+
+    return run
+
+
+def test_a_preview_counts_samples_and_draws_the_scores(room: Newsroom) -> None:
+    for number in range(8):
+        room.comment(f"n{number}", judged=judgement(finding("engine.insult"), scores={"insult": number / 10}))
+    held = room.comment("held", judged=judgement(finding("engine.insult"), scores={"insult": 0.05}))
+    review.claim(room.db, room.ines, held, NOW)
+    ask = Ask("courier", attribute="insult", lowest=0.0, highest=0.35, until=NOW)
+    shown = review.preview(room.db, room.mo, Selection(ask), NOW)
+    assert (shown.count, shown.being_read, len(shown.sample)) == (4, 1, 5)
+    assert all(one.score is not None and one.score <= 0.35 for one in shown.sample)
+    assert sum(shown.scores) == 9
+
+
+def test_a_bulk_decides_what_the_preview_saw_and_nothing_newer(
+    room: Newsroom, bulk: Callable[..., review.Batch]
+) -> None:
+    seen, edited, read = room.comment("seen"), room.comment("edited"), room.comment("read")
+    room.edit(edited, "edited after the preview", at=NOW + MINUTE)
+    newer = room.comment("newer", at=NOW + MINUTE)
+    review.claim(room.db, room.ines, read, NOW)
+    batch = bulk(Ask("courier"), at=NOW + MINUTE)
+    assert (batch.done, batch.left_out) == (1, 2)
+    assert [room.state(one).status for one in (seen, edited, read, newer)] == ["approved", *["pending"] * 3]
+
+
+def test_a_bulk_logs_each_decision_by_itself_and_is_undone_as_one(
+    room: Newsroom, bulk: Callable[..., review.Batch], decide: Callable[..., Done]
+) -> None:
+    ids = [room.comment(f"n{number}") for number in range(5)]
+    batch = bulk(Ask("courier"), "reject")
+    assert [review.past(room.db, Decider.at_desk(room.mo), one)[-1].batch for one in ids] == [batch.id] * 5
+    decide(ids[0], "approve", revision=2)
+    back = review.undo_all(room.db, Decider.at_desk(room.ines), batch.id, NOW + MINUTE)
+    assert (back.done, back.left_out) == (4, 1)
+    assert [room.state(one).status for one in ids] == ["approved", *["pending"] * 4]
+    with room.db.read() as session:
+        assert session.get_one(Author, room.bo).rejected == 0
+
+
+def test_a_bulk_of_ticked_cards_touches_those_only(room: Newsroom, bulk: Callable[..., review.Batch]) -> None:
+    one, two = room.comment("one"), room.comment("two")
+    assert bulk(Ask("courier"), ids=(one,)).done == 1
+    assert room.state(two).status == "pending"
+
+
+def test_two_bulks_over_the_same_cards_decide_each_once(room: Newsroom, bulk: Callable[..., review.Batch]) -> None:
+    ids = [room.comment(f"n{number}", article=f"a{number % 3}") for number in range(40)]
+    results: list[review.Batch] = []
+    crowd = [
+        threading.Thread(target=lambda v=verdict, w=who: results.append(bulk(Ask("courier"), v, who=w)))  # type: ignore[misc]
+        for verdict, who in (("approve", room.mo), ("reject", room.ines), ("approve", room.ada))
+    ]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join(timeout=60)
+    assert sum(batch.done for batch in results) == 40
+    assert {len(review.past(room.db, Decider.at_desk(room.mo), one)) for one in ids} == {2}
+
+
+def test_a_bulk_over_another_site_finds_nothing(room: Newsroom, bulk: Callable[..., review.Batch]) -> None:
+    held = room.comment()
+    with pytest.raises(NotFound):
+        bulk(Ask("courier"), who=room.eve)
+    assert bulk(Ask("canal"), who=room.eve, ids=(held,)).done == 0
+    with pytest.raises(NotFound):
+        review.preview(room.db, room.eve, Selection(Ask("courier")), NOW)
+    with pytest.raises(Forbidden):
+        bulk(Ask("courier"), who=room.ann)
+    batch = bulk(Ask("courier"))
+    with pytest.raises(NotFound):
+        review.undo_all(room.db, Decider.at_desk(room.eve), batch.id, NOW)
+    assert review.told_batch(room.db, room.eve, batch.id) is None
+
+
+# ---- authors ------------------------------------------------------------------------------------------------------
+
+STEPS = [
+    (Step("mute", "Shouts.", days=3), ("muted", "author.muted")),
+    (Step("ban", "Threats."), ("banned", "author.banned")),
+    (Step("premoderate", "New account.", days=7), ("premoderated", None)),
+    (Step("trust"), ("trusted", "author.trusted")),
+    (Step("warn", "Rule 2."), ("normal", None)),
+    (Step("note", note="Writes angrily and honestly."), ("normal", None)),
+]
+
+
+@pytest.mark.parametrize(("step", "outcome"), STEPS, ids=lambda value: getattr(value, "verb", ""))
+def test_a_step_about_an_author_counts_is_told_and_stays_in_their_history(
+    room: Newsroom, step: Step, outcome: tuple[str, str | None]
+) -> None:
+    review.act(room.db, room.mo, room.bo, step, NOW)
+    shown = review.person(room.db, room.mo, room.bo)
+    assert standing(shown.record.author, NOW) == outcome[0]
+    assert [(note.verb, name) for note, name in shown.record.notes] == [(step.verb, "Mo")]
+    with room.db.read() as session:
+        told = [event.type for event in session.exec(select(Event))]
+    assert told == ([outcome[1]] if outcome[1] else [])
+
+
+def test_a_mute_and_a_reading_first_end_by_themselves(room: Newsroom) -> None:
+    review.act(room.db, room.mo, room.bo, Step("premoderate", "New account.", days=7), NOW)
+    review.act(room.db, room.mo, room.bo, Step("mute", "Shouts.", days=3), NOW)
+    author_row = review.person(room.db, room.mo, room.bo).record.author
+    days = [standing(author_row, NOW + timedelta(days=day)) for day in (2, 4, 8)]
+    assert days == ["muted", "premoderated", "normal"]
+
+
+def test_a_ban_ends_the_ways_back_and_can_be_lifted(room: Newsroom) -> None:
+    with room.db.write() as session:
+        session.add(Renewal(hash="h", author_id=room.bo, created_at=NOW, expires_at=NOW + timedelta(days=9)))
+    review.act(room.db, room.mo, room.bo, Step("ban", "Threats."), NOW)
+    with room.db.read() as session:
+        assert session.get_one(Renewal, "h").revoked_at == NOW
+    review.act(room.db, room.mo, room.bo, Step("unban"), NOW)
+    assert standing(review.person(room.db, room.mo, room.bo).record.author, NOW) == "normal"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step("exile"),
+        Step("ban"),
+        Step("mute", "Shouts."),
+        Step("mute", "Shouts.", days=0),
+        Step("mute", "Shouts.", days=99_999),
+        Step("note"),
+        Step("warn", "x" * 3_000),
+    ],
+    ids=str,
+)
+def test_a_step_that_is_none_is_refused_and_leaves_nothing(room: Newsroom, step: Step) -> None:
+    with pytest.raises(Invalid):
+        review.act(room.db, room.mo, room.bo, step, NOW)
+    assert review.person(room.db, room.mo, room.bo).record.notes == []
+
+
+def test_authors_of_another_site_are_not_there(room: Newsroom) -> None:
+    for who, wrong in ((room.eve, NotFound), (room.ann, Forbidden)):
+        with pytest.raises(wrong):
+            review.act(room.db, who, room.bo, Step("ban", "Threats."), NOW)
+    with pytest.raises(NotFound):
+        review.person(room.db, room.eve, room.bo)
+
+
+def test_a_person_shows_what_a_ban_would_touch(room: Newsroom) -> None:
+    room.comment("waiting"), room.comment("shown", judged=FINE), room.comment("another")
+    shown = review.person(room.db, room.mo, room.bo)
+    assert (shown.waiting, shown.public, len(shown.comments)) == (2, 1, 3)
