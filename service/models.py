@@ -260,6 +260,7 @@ class Comment(SQLModel, table=True):
         Index("ix_comment_thread", "article_id", "parent_id", "created_at", "id"),
         Index("ix_comment_replies", "thread_id", "parent_id", "created_at", "id"),
         Index("ix_comment_queue", "site_id", "status", "created_at", "id"),
+        Index("ix_comment_site", "site_id", "created_at", "id"),
         Index("ix_comment_urgent", "site_id", "status", "urgency", "id"),
         _partial("ix_comment_reported", "report_count > 0", "site_id", "urgency", "id"),
         _partial("ix_comment_escalated", "escalated_at IS NOT NULL", "site_id", "urgency", "id"),
@@ -326,6 +327,7 @@ class Decision(SQLModel, table=True):
         UniqueConstraint("comment_id", "revision"),
         Index("ix_decision_recent", "site_id", "created_at", "id"),
         Index("ix_decision_actor", "actor_id", "created_at"),
+        _partial("ix_decision_human", "actor = 'moderator'", "site_id", "created_at", "id"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)

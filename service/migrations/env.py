@@ -24,6 +24,11 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     return "sa.String()" if isinstance(item, AutoString) else False
 
 
+def is_ours(_object: Any, name: str | None, _kind: str, _reflected: bool, _other: Any) -> bool:
+    """Whether the models speak for a table or an index; what search keeps, its migration alone speaks for."""
+    return not (name or "").startswith("search_")
+
+
 def run() -> None:
     """Run the migrations in one transaction."""
     database = Database(context.config.get_main_option("sqlalchemy.url") or "", pool_size=1)
@@ -34,6 +39,7 @@ def run() -> None:
                 target_metadata=SQLModel.metadata,
                 render_as_batch=True,
                 render_item=render_item,
+                include_object=is_ours,
                 transaction_per_migration=True,
             )
             with context.begin_transaction():

@@ -32,11 +32,12 @@ from service.models import (
     Moderator,
     Site,
 )
+from service.review.search import found
 from service.triage import BANDS
 
 Clause = Any  # what SQLAlchemy calls its parts does not survive SQLModel's column types
 
-VIEWS = ("pending", "reported", "edited", "escalated", "sample", "decided", "mine")
+VIEWS = ("pending", "reported", "edited", "escalated", "sample", "decided", "mine", "all")
 ORDERS = ("urgent", "oldest", "newest")
 NEW_AUTHOR = timedelta(days=7)
 RECENT = timedelta(days=7)
@@ -133,7 +134,7 @@ def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str,
     """How many stand in each view now, `mine` within the last week; `oldest` is the longest wait in seconds."""
     require(staff, Ask(site_id))
     with db.read() as session:
-        found = {view: _count(session, Ask(site_id, view), now) for view in VIEWS[:5]}
+        many = {view: _count(session, Ask(site_id, view), now) for view in VIEWS[:5]}
         oldest = session.exec(
             select(func.min(Comment.created_at)).where(Comment.site_id == site_id, Comment.status == PENDING)
         ).one()
@@ -142,8 +143,8 @@ def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str,
             .select_from(Decision)
             .where(Decision.actor_id == staff.id, Decision.site_id == site_id, col(Decision.created_at) > now - RECENT)
         )
-        found["mine"] = session.exec(mine).one()
-    return {**found, "oldest": int((now - oldest).total_seconds()) if oldest else 0}
+        many["mine"] = session.exec(mine).one()
+    return {**many, "oldest": int((now - oldest).total_seconds()) if oldest else 0}
 
 
 def count(db: Database, staff: Staff, ask: Ask, now: datetime) -> int:
@@ -164,14 +165,14 @@ def places(db: Database, staff: Staff) -> list[Site]:
 def told(db: Database, staff: Staff, decision_id: str) -> tuple[Decision, str] | None:
     """A decision with the beginning of its text, to say what was done; None when it is not there for them."""
     with db.read() as session:
-        found = session.exec(
+        row = session.exec(
             select(Decision, CommentVersion.text).where(
                 Decision.id == decision_id,
                 CommentVersion.comment_id == Decision.comment_id,
                 CommentVersion.number == Decision.version,
             )
         ).first()
-    return (found[0], found[1][:EXCERPT]) if found and staff.may_see(found[0].site_id) else None
+    return (row[0], row[1][:EXCERPT]) if row and staff.may_see(row[0].site_id) else None
 
 
 def _count(session: Session, ask: Ask, now: datetime) -> int:
@@ -202,6 +203,7 @@ def conditions(session: Session, ask: Ask, now: datetime) -> list[Clause]:
     wanted += [col(Article.section).in_(ask.sections)] if ask.sections else []
     wanted += _same(ask)
     wanted += _writer(ask.writer, now)
+    wanted += [col(Comment.id).in_(found(session, ask.site, ask.words))] if ask.words else []
     wanted += [col(Comment.created_at) >= ask.since] if ask.since else []
     wanted += [col(Comment.created_at) < ask.until] if ask.until else []
     return wanted
@@ -214,6 +216,7 @@ def _view(view: str) -> list[Clause]:
         "edited": [pending, col(Comment.latest) > 1],
         "reported": [col(Comment.report_count) > literal(0, literal_execute=True), present],
         "escalated": [col(Comment.escalated_at).is_not(None), present],
+        "all": [present],
         "sample": [col(Comment.sampled), col(Comment.status) == APPROVED],
     }
     return kept.get(view, [])
@@ -293,11 +296,11 @@ def _page(session: Session, query: Clause, ask: Ask, table: type[Comment] | type
     if ask.after:
         query = query.where(_beyond(key, falls, id_, ask.after))
     order = (key.desc(), id_.desc()) if falls else (key, id_)
-    found = session.execute(query.order_by(*order).limit(ask.limit + 1)).all()
-    rows = [_row(row, now) for row in found[: ask.limit]]
-    if len(found) <= ask.limit:
+    lines = session.execute(query.order_by(*order).limit(ask.limit + 1)).all()
+    rows = [_row(row, now) for row in lines[: ask.limit]]
+    if len(lines) <= ask.limit:
         return Page(rows, None)
-    last = found[ask.limit - 1][0 if table is Comment else 5]
+    last = lines[ask.limit - 1][0 if table is Comment else 5]
     return Page(rows, f"{_mark(getattr(last, key.key))}/{last.id}")
 
 
@@ -331,8 +334,8 @@ def _mark(value: float | datetime) -> str:
     return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
-def _row(found: Any, now: datetime) -> Row:
-    comment, text, author, article, reader, *decided = found
+def _row(line: Any, now: datetime) -> Row:
+    comment, text, author, article, reader, *decided = line
     return Row(
         id=comment.id,
         version=comment.latest,

@@ -165,11 +165,12 @@ def write(
     parent: str | None = None,
     judged: Mapping[str, Any] = INSULT,
     at: datetime = NOW - timedelta(minutes=30),
+    title: str = "Line 6",
     **fields: Any,
 ) -> str:
     """A comment through the one door."""
     with db.write() as session:
-        place = session.get(Article, f"{site}-{article}") or _article(site, article)
+        place = session.get(Article, f"{site}-{article}") or _article(site, article, title)
         session.add(place)
         session.flush()
         above = session.get(Comment, parent) if parent else None
@@ -229,9 +230,9 @@ def hired(room: Newsroom, login: str) -> Staff:
     return _staff(room.db, login, {"courier": "moderator"})
 
 
-def _article(site: str, key: str) -> Article:
+def _article(site: str, key: str, title: str = "Line 6") -> Article:
     return Article(
-        id=f"{site}-{key}", site_id=site, key=key, url=f"https://{site}.example/{key}", title="Line 6", created_at=NOW
+        id=f"{site}-{key}", site_id=site, key=key, url=f"https://{site}.example/{key}", title=title, created_at=NOW
     )
 
 

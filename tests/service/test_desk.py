@@ -251,7 +251,7 @@ def test_a_page_of_the_desk_runs_its_own_scripts_only_and_is_never_framed_or_kep
 
 
 def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
-    for query in ("view=all", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best"):
+    for query in ("view=everything", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best"):
         assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
 
 

@@ -320,7 +320,7 @@ def test_the_pages_of_a_view_cover_it_without_gap_or_repeat(room: Newsroom) -> N
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"view": "all"},
+        {"view": "everything"},
         {"order": "best"},
         {"band": "awful"},
         {"writer": "old"},
@@ -358,6 +358,7 @@ def test_each_view_holds_what_its_name_says(room: Newsroom, decide) -> None:  # 
         "escalated": ["escalated"],
         "decided": ["decided", "escalated", "mine"],
         "mine": ["mine"],
+        "all": ["decided", "edited", "escalated", "mine", "pending", "reported"],
     }
     counts = review.counts(room.db, room.mo, "courier", NOW)
     assert {name: counts[name] for name in ("pending", "reported", "edited", "escalated", "mine")} == {
@@ -675,3 +676,50 @@ def test_a_person_shows_what_a_ban_would_touch(room: Newsroom) -> None:
     room.comment("waiting"), room.comment("shown", judged=FINE), room.comment("another")
     shown = review.person(room.db, room.mo, room.bo)
     assert (shown.waiting, shown.public, len(shown.comments)) == (2, 1, 3)
+
+
+# ---- search -------------------------------------------------------------------------------------------------------
+
+SEARCHES = [
+    ("tram", ["one", "three"]),
+    ("TRAM", ["one", "three"]),
+    ("tram night", ["one"]),
+    ("nigh tra", ["one"]),
+    ("münchen", ["two"]),
+    ("karlsen", ["one", "two"]),
+    ("harbour", ["three"]),
+    ("absent", []),
+    ("!!! ' \" ; -- * ( OR", []),
+    ('"tram" OR "x"', []),
+    ("tram:* | x", []),
+    ("  ", ["one", "three", "two"]),
+]
+
+
+@pytest.mark.parametrize(("asked", "left"), SEARCHES, ids=lambda value: str(value)[:20])
+def test_search_finds_by_text_author_and_article(room: Newsroom, asked: str, left: list[str]) -> None:
+    ada = author(room.db, "Ada")
+    room.comment("one Night tram is late")
+    room.comment("two in München")
+    write(room.db, "three trams", author=ada, article="harbour", title="The harbour")
+    page = review.queue(room.db, room.mo, Ask("courier", "all", order="newest", words=asked.strip()), NOW)
+    assert sorted(names(page.rows)) == left
+
+
+def test_search_follows_edits_and_new_names(room: Newsroom) -> None:
+    held = room.comment("about the lantern")
+    room.edit(held, "about the candle")
+    with room.db.write() as session:
+        row = session.get_one(Author, room.bo)
+        row.name = "Zacharias"
+        session.add(row)
+
+    def hits(words: str) -> int:
+        return review.count(room.db, room.mo, Ask("courier", "all", words=words), NOW)
+
+    assert [hits(words) for words in ("lantern", "candle", "karlsen", "zacharias")] == [1, 1, 0, 1]
+
+
+def test_search_never_leaves_its_site(room: Newsroom) -> None:
+    room.comment("about the lantern")
+    assert review.queue(room.db, room.eve, Ask("canal", "all", words="lantern"), NOW).rows == []
