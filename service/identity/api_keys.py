@@ -68,6 +68,27 @@ def revoke(session: Session, key_id: str, *, now: datetime) -> ApiKey:
     return row
 
 
+def create_for(db: Database, site_id: str, name: str, scopes: Iterable[str], *, now: datetime) -> str:
+    """`create` in a transaction of its own; returns the key itself."""
+    with db.write() as session:
+        return create(session, site_id, name, scopes, now=now)[1]
+
+
+def listed_for(db: Database, site_id: str) -> list[ApiKey]:
+    """`listed` in a transaction of its own."""
+    with db.read() as session:
+        return listed(session, site_id)
+
+
+def revoke_of(db: Database, site_id: str, key_id: str, *, now: datetime) -> None:
+    """End a key of one site; another site's is not there."""
+    with db.write() as session:
+        row = session.get(ApiKey, key_id)
+        if row is None or row.site_id != site_id:
+            raise NotFound("There is no such key.")
+        revoke(session, key_id, now=now)
+
+
 def authenticate(db: Database, shown: str, scope: str, *, site_id: str | None = None, now: datetime) -> Host:
     """The host that a key speaks for, when the key lives, carries `scope` and belongs to `site_id` (if given).
 

@@ -8,6 +8,7 @@ from service.review.authors import Person, Step, act, person
 from service.review.bulk import Batch, Preview, Selection, decide_all, preview, told_batch, undo_all
 from service.review.card import Card, Record, card
 from service.review.decide import Decider, Done, Verdict, decide, escalate, past, undo
+from service.review.facets import Facets, facets
 from service.review.leases import Grant, Holder, claim, release, renew
 from service.review.views import VIEWS, Ask, Page, Row, count, counts, places, queue, told
 
@@ -18,6 +19,7 @@ __all__ = [
     "Card",
     "Decider",
     "Done",
+    "Facets",
     "Grant",
     "Holder",
     "Page",
@@ -36,6 +38,7 @@ __all__ = [
     "decide",
     "decide_all",
     "escalate",
+    "facets",
     "past",
     "person",
     "places",

@@ -41,7 +41,9 @@ def found(session: Session, site: str, asked: str) -> Clause:
 def _by_fts(of: Any, words: list[str]) -> Clause:
     """The newest rows of a table whose text has all the words; without any word, none."""
     query = " AND ".join(f'"{word}" *' for word in words) or '""'
-    matching = select(column("rowid")).select_from(_text).where(literal_column("search_text").op("MATCH")(query))
+    matching: Clause = (
+        select(column("rowid")).select_from(_text).where(literal_column("search_text").op("MATCH")(query))
+    )
     return (
         select(_map.c.ref)
         .where(_map.c.docid.in_(matching), _map.c.kind == of.__tablename__)
@@ -54,5 +56,5 @@ def _by_tsvector(of: Any, words: list[str]) -> Clause:
     """The same by the words' lexemes."""
     searched = {"comment_version": "text", "author": "name", "article": "title"}[of.__tablename__]
     query = func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words))
-    matching = func.to_tsvector(literal_column("'simple'"), getattr(of, searched)).op("@@")(query)
+    matching: Clause = func.to_tsvector(literal_column("'simple'"), getattr(of, searched)).op("@@")(query)
     return select(col(of.id)).where(matching).order_by(col(of.created_at).desc()).limit(MOST_HITS)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from service.errors import NotFound, Unauthenticated
 from service.identity import staff
-from service.identity.staff import FULL, Entry, Hours, Staff
+from service.identity.staff import ADMIN, FULL, Entry, Hours, Staff
 from service.web.context import now, parts
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -66,6 +66,13 @@ def staff_of(site: str) -> Staff:
     if not who.may_see(site):
         raise NotFound("There is no such page.")
     return replace(who, roles={site: who.roles[site]})
+
+
+def administered(site: str) -> Staff:
+    """The same where only an administrator of the site may go on."""
+    who = staff_of(site)
+    who.require(site, ADMIN)
+    return who
 
 
 def hours() -> Hours:

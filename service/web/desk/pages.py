@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from flask import Response, g, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -34,14 +35,27 @@ def frame(site: str, ask: Ask | None = None) -> dict[str, Any]:
         "role": here.roles[site],
         "csrf": entry().csrf,
         "ask": ask,
+        "views": [view for view in filters_of(entry().preferences) if view["site"] == site],
         "keys": keyboard.chosen(entry().preferences),
         "keys_json": keyboard.as_json(entry().preferences),
         "counts": review.counts(parts().database, here, site, now()),
         "chips": address.chips(ask),
+        "query": urlencode(address.query_of(ask, after=""), doseq=True),
         "degraded": parts().judges.problems,
         "now": now(),
         "live": live,
     }
+
+
+def filters_of(preferences: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The views that somebody saved."""
+    return list(preferences.get("views") or [])
+
+
+def site_of(site: str) -> Any:
+    """The row of a site that is theirs."""
+    staff_of(site)
+    return next(row for row in review.places(parts().database, entry().staff) if row.id == site)
 
 
 def live(counts: Mapping[str, int]) -> str:

@@ -23,6 +23,7 @@ VIEW_NAMES = {
     "escalated": "Escalated",
     "decided": "Decided",
     "mine": "Mine",
+    "all": "Everything",
 }
 ORDER_NAMES = {"urgent": "Most urgent first", "oldest": "Oldest first", "newest": "Newest first"}
 YEAR = 31_536_000
@@ -59,7 +60,9 @@ def queue(site: str) -> Any:
     page = review.queue(parts().database, staff_of(site), ask, now())
     chosen = request.args.get("card") or (page.rows[0].id if page.rows else None)
     shown = _shown(site, chosen, page, ask) if chosen else None
-    return render_template("desk/queue.html", **pages.frame(site, ask), page=page, shown=shown, done=_done())
+    return render_template(
+        "desk/queue.html", **pages.frame(site, ask), page=page, shown=shown, done=_done(), batch=_batch()
+    )
 
 
 @bp.get("/<site>/cards/<id:comment_id>")
@@ -120,6 +123,12 @@ def _judged(card: Card, policy: Policy) -> dict[str, Any]:
         "pieces": marks.pieces(card.latest.text, spans),
         "severe": card.comment.triage.get("band") == "severe",
     }
+
+
+def _batch() -> Any:
+    """What was decided at once just now, for the toast."""
+    batch_id = request.args.get("batch", "")
+    return review.told_batch(parts().database, entry().staff, batch_id) if batch_id else None
 
 
 def _done() -> Any:
