@@ -120,9 +120,8 @@ class Newspaper:
         given = {"site": SITE, "article": KEY, "url": f"{self.origin}{path}", "title": "Line 6", **attributes}
         inside = given.pop("inside", "")
         traits = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in given.items())
-        return self.publish(
-            path, f"<article><h1>Line 6</h1></article><firstword-comments {traits}>{inside}</firstword-comments>"
-        )
+        widget = f"<firstword-comments {traits}>{inside}</firstword-comments>"
+        return self.publish(path, f"<article><h1>Line 6</h1></article>{widget}", lang=lang)
 
     def publish(self, path: str, body: str, *, lang: str = "en", script: str = "") -> str:
         """Publish a page that loads the widget; answers its address."""

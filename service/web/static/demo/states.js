@@ -122,6 +122,24 @@ const usual = {
   "POST /comments/ID/reports": () => json(201, { id: "2026-0417" }),
 };
 
+/**
+ * Does something while a property of the browser answers otherwise.
+ *
+ * @param {object} owner @param {string} name @param {() => unknown} get @param {() => Promise<void>} act
+ */
+async function meanwhile(owner, name, get, act) {
+  const usual = Object.getOwnPropertyDescriptor(owner, name);
+  Object.defineProperty(owner, name, { get, configurable: true });
+  await act();
+  await pause();
+  if (usual) Object.defineProperty(owner, name, usual);
+  else Reflect.deleteProperty(owner, name);
+}
+
+const block = () => {
+  throw new DOMException("blocked", "SecurityError");
+};
+
 const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 /** @param {any} element @param {string} selector */
@@ -156,14 +174,14 @@ async function post(element, text, name = "Ines Moreau") {
 const short = "My father cannot walk from Tollgate any more. Forty years he worked at St Brigid’s, and now he is driven past his own stop.";
 const one = () => ({ article: { ...article, prompt: "", count: 1 }, featured: [], comments: [comment("Tomasz W.", 60, "Sell smaller tiles.")], next: null });
 
-/** @typedef {{name: string, note?: string, answers?: any, signed?: boolean, drafts?: any, act?: (element: any) => Promise<void>, lang?: string, theme?: string, inside?: string, plain?: boolean, attributes?: any}} State */
+/** @typedef {{name: string, note?: string, answers?: any, signed?: boolean, drafts?: any, act?: (element: any) => Promise<void>, lang?: string, theme?: string, inside?: string, plain?: boolean, blocked?: boolean, alone?: boolean, attributes?: any}} State */
 
 /** @type {State[]} */
 const states = [
   { name: "In use", answers: { "GET /comments": conversation() } },
   { name: "No comments yet", note: "The question leads; the box invites." },
   { name: "Composer, open", note: "As a guest.", attributes: { rules: "#rules", "sign-in": "#sign-in" }, act: async (e) => (await press(e, ".open"), await write(e, short), (await find(e, "input.field")).value = "Ines Moreau") },
-  { name: "Reply, near the limit", note: "Signed in.", signed: true, answers: { "GET /comments": { ...one(), article: { ...one().article, max_length: 68 } } }, act: async (e) => (await press(e, ".reply"), write(e, "Nineteen bays, and eleven of them are used before seven.")) },
+  { name: "Reply, near the limit", note: "Signed in.", signed: true, attributes: { "max-length": "68" }, answers: { "GET /comments": one() }, act: async (e) => (await press(e, ".reply"), write(e, "Nineteen bays, and eleven of them are used before seven.")) },
   { name: "A nudge to reconsider", note: "Once, before anything is stored.", signed: true, answers: { "POST /comments": () => problem(409, "nudge", { spans: [[60, 95]], nudge_token: "n", reasons: [] }) }, act: (e) => post(e, foul) },
   { name: "Sending", signed: true, answers: { "POST /comments": () => new Promise(() => {}) }, act: (e) => post(e, short) },
   { name: "Published", note: "The edit window shows its time.", signed: true, answers: { "POST /comments": () => json(201, mine("approved", { nodes: [p(short)], text: short, edit_until: ago(-4.6), public_version: 1 })) }, act: (e) => post(e, short) },
@@ -174,8 +192,11 @@ const states = [
   { name: "Not sent", signed: true, answers: { "POST /comments": () => Promise.reject(new TypeError("no network")) }, act: (e) => post(e, short) },
   { name: "Name refused", answers: { "POST /tokens": () => problem(400, "name-unfit", { detail: "This name looks like the name of a member of staff.", errors: [{ pointer: "/name", detail: "This name looks like the name of a member of staff." }] }) }, act: (e) => post(e, short, "Jonas Rеhn") },
   { name: "Too fast", note: "Counts down once a second, is announced once.", signed: true, answers: { "POST /comments": () => problem(429, "limited", { retry_after: 42 }) }, act: (e) => post(e, short) },
+  { name: "Offline", note: "The network went away while sending.", signed: true, answers: { "POST /comments": () => Promise.reject(new TypeError("no network")) }, act: (e) => meanwhile(navigator, "onLine", () => false, () => post(e, short)) },
+  { name: "Storage blocked", note: "What is kept is lost with the page.", answers: {}, blocked: true, act: (e) => press(e, ".open") },
+  { name: "Signed out", note: "The host has a sign-in of its own.", attributes: { "sign-in": "#sign-in" }, act: (e) => press(e, ".open") },
   { name: "Draft found", signed: true, drafts: { "": { text: short, key: "k", at: Date.now() - 864e5 } }, answers: { "GET /comments": one() } },
-  { name: "No automatic check", note: "The engine is down: to a person, never through.", signed: true, answers: { "GET /me/comments": { comments: [mine("pending", { text: short, reasons: [{ code: "engine.failed", sentence: "", spans: [] }] })], next: null } } },
+  { name: "No automatic check", note: "The engine is down: to a person, never through.", signed: true, answers: { "GET /me/comments": { comments: [mine("pending", { text: short, reasons: [{ code: "engine.failed", sentence: "Our check did not work just now, so a moderator reads your comment first.", spans: [] }] })], next: null } } },
   { name: "Read before publication", answers: { "GET /comments": { article: { ...article, moderation: "pre" }, featured: [], comments: [], next: null } }, act: (e) => press(e, ".open") },
   { name: "Closed", answers: { "GET /comments": { ...one(), article: { ...one().article, count: 212, state: "closed" } } } },
   { name: "Muted", signed: true, answers: { "POST /comments": () => problem(403, "author-barred", { detail: "Three comments in a week attacked other readers.", until: ago(-4000) }) }, act: (e) => post(e, short) },
@@ -184,9 +205,13 @@ const states = [
   { name: "Service down, fragment stays", answers: { "GET /comments": () => Promise.reject(new TypeError("no network")) }, inside: "What the host’s server put inside the element stays in sight." },
   { name: "New comments", note: "They wait behind a button.", answers: growing() , act: async (e) => (await find(e, ".list li"), await pause(), e.refresh()) },
   { name: "Folded, ignored", answers: { "GET /comments": conversation() }, act: async (e) => (await press(e, ".fold"), await press(e, ".list > li:nth-child(2) [aria-label^=Report]"), await press(e, ".dialog > p .ln")) },
+  { name: "Report", note: "Two doors. The first is quick.", alone: true, answers: { "GET /comments": one() }, act: (e) => press(e, "[aria-label^=Report]") },
+  { name: "Report, under the law", note: "Where, which, why, who, in good faith.", alone: true, answers: { "GET /comments": one() }, act: async (e) => (await press(e, "[aria-label^=Report]"), press(e, "details:last-of-type summary")) },
   { name: "Read next", note: "A second element." },
   { name: "Right to left", lang: "ar", answers: { "GET /comments": { ...conversation(), article: { ...article, count: 46, prompt: "هل ينبغي أن يكون شارع الطاحونة للترام وحده؟" }, next: null } } },
   { name: "German", lang: "de", signed: true, answers: { "GET /comments": one(), "GET /me/comments": { comments: [mine("pending")], next: null } }, act: (e) => press(e, ".open") },
+  { name: "French", lang: "fr", signed: true, answers: { "GET /comments": one(), "GET /me/comments": { comments: [mine("pending")], next: null } } },
+  { name: "Lithuanian", lang: "lt", signed: true, answers: { "GET /comments": one(), "GET /me/comments": { comments: [mine("pending")], next: null } } },
   { name: "Nothing set by the host", plain: true, answers: { "GET /comments": one() } },
 ];
 
@@ -229,7 +254,7 @@ function lay(state, i) {
   const title = document.createElement("h2");
   const paper = document.createElement("div");
   section.className = `specimen ${state.plain ? "plain" : ""}`;
-  section.id = state.name.toLowerCase().replace(/[^a-z]+/g, "-");
+  section.id = slug(state.name);
   title.append(state.name, Object.assign(document.createElement("small"), { textContent: state.note ?? "" }));
   paper.className = "paper";
   paper.append(element);
@@ -238,19 +263,27 @@ function lay(state, i) {
   return element;
 }
 
-/** Only the state that the address asks for (?state=closed), or all. */
+/** Starts a state and presses what a reader would. @param {State} state @param {any} element */
+async function play(state, element) {
+  await element.wake();
+  await state.act?.(element);
+  await pause();
+}
+
+/** @param {string} name */
+const slug = (name) => name.toLowerCase().replace(/[^a-z]+/g, "-");
+
+/** Only the state that the address asks for (?state=closed), or all; a dialog is shown only by itself. */
 const wanted = new URLSearchParams(location.search).get("state");
 await customElements.whenDefined("firstword-comments");
 for (const [i, state] of states.entries()) {
-  if (wanted && state.name.toLowerCase().replace(/[^a-z]+/g, "-") !== wanted) continue;
+  if (wanted && slug(state.name) !== wanted) continue;
   const element = lay(state, i);
-  await element.wake();
-  try {
-    await state.act?.(element);
-  } catch (error) {
-    console.error(error);
-  }
-  await pause();
+  if (state.alone && !wanted) {
+    const link = Object.assign(document.createElement("a"), { href: `?state=${slug(state.name)}`, textContent: "Open it by itself" });
+    element.replaceWith(link);
+  } else if (state.blocked) await meanwhile(window, "localStorage", block, () => play(state, element));
+  else await play(state, element);
 }
 scrollTo(0, 0);
 document.documentElement.dataset.drawn = "yes";

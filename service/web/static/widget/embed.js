@@ -20,7 +20,7 @@ function languageOf(host) {
 class Words {
   constructor(tag, texts) {
     this.tag = tag;
-    this.texts = texts;
+    this.texts = { __proto__: null, ...texts };
   }
 
   n(n, options) {
