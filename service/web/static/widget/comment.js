@@ -368,7 +368,7 @@ export class Composer {
   #failed({ status, code, body, message }, text) {
     const { w } = this;
     const [error] = body.errors ?? [];
-    const words = error?.detail ?? message;
+    const words = w.t(error?.detail ?? message);
     const no = (title, help, again) => this.tell(notice("no", "stop", title, help, again));
     if (code === "nudge") return this.#nudge(body, text);
     if (/name/.test(code + error?.pointer)) return this.#badName(words);

@@ -402,7 +402,7 @@ export class Widget {
       return await action();
     } catch (problem) {
       if (!("status" in problem)) throw problem;
-      this.toast((problem.status && problem.message) || this.t(navigator.onLine ? "unreached" : "offline"));
+      this.toast((problem.status && this.t(problem.message)) || this.t(navigator.onLine ? "unreached" : "offline"));
     }
   }
 
