@@ -50,7 +50,10 @@ class Edit:
 
 
 def edit(db: Database, judges: Judges, change: Edit, *, window: int, now: datetime) -> Written:
-    """Judge a new text for one's own comment, within the window; an approved version stays public while it waits."""
+    """Judge a new text for one's own comment; an approved version stays public while it waits.
+
+    What readers see can be changed within the window, what they never saw (held, rejected) at any time.
+    """
     for _ in range(ROUNDS):
         brief = _gather_edit(db, change, window, now)
         decision = judge(judges, brief)
@@ -87,7 +90,7 @@ def _own_comment(session: Session, reader: Reader, comment_id: str) -> Comment:
 def _refuse_edit(comment: Comment, article: Article | None, change: Edit, window: int, now: datetime) -> None:
     if comment.gone is not None:
         raise Conflict("A comment that is gone cannot be changed.")
-    if now >= comment.created_at + timedelta(seconds=window):
+    if comment.public is not None and now >= comment.created_at + timedelta(seconds=window):
         raise EditWindowOver("The time to change this comment has passed.")
     if article is None or article.closed:
         raise ArticleClosed("The discussion under this article is closed.")

@@ -146,11 +146,18 @@ def _mine(session: Session, policy: Policy, row: Any, article: Article, window: 
         **fields,
         status=row.status,
         text=row.text,
-        edit_until=moment(row.created_at + timedelta(seconds=window)) if row.gone is None else None,
+        edit_until=_edit_until(row, window),
         public_version=row.public,
         reasons=_reasons(session, policy, row.id, row.latest) if row.status != APPROVED else [],
         mine=[reaction.kind] if reaction else [],
     )
+
+
+def _edit_until(row: Any, window: int) -> str | None:
+    """When a public comment can be changed no more; None for what is gone, and for what may be mended at any time."""
+    if row.gone is not None or row.public is None:
+        return None
+    return moment(row.created_at + timedelta(seconds=window))
 
 
 def _reasons(session: Session, policy: Policy, comment_id: str, version: int) -> list[Reason]:

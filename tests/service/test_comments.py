@@ -257,6 +257,14 @@ def test_the_window_for_edits_ends(room: Newsroom, ada: Reader) -> None:
     assert (answer.status_code, answer.json["code"]) == (409, "edit-window-over")
 
 
+def test_what_readers_never_saw_can_be_mended_at_any_time(room: Newsroom, ada: Reader) -> None:
+    held = ada.post(FOUL).json
+    assert held["edit_until"] is None
+    room.clock.pass_(seconds=600)
+    answer = ada.edit(held["id"], "The new bridge saves me half an hour.")
+    assert (answer.status_code, answer.json["status"]) == (200, "approved")
+
+
 def test_nobody_touches_the_comment_of_another(room: Newsroom, ada: Reader, bo: Reader) -> None:
     comment = ada.post(FINE).json["id"]
     theirs = bo.edit(comment, "I was here.")

@@ -180,7 +180,7 @@ export function ownComment(w, mine) {
     h("div.text.raw", { dir: "auto" }, marked(text, spans)),
     h(
       "div.actions",
-      button("ln", () => change(w, mine, article), w.t("resubmit")),
+      !mine.gone && button("ln", () => change(w, mine, article), w.t("resubmit")),
       no ? button("", () => w.forget(mine), w.t("unlist")) : button("", () => w.withdraw(mine), w.t("withdraw")),
     ),
   );
