@@ -102,7 +102,7 @@ def tables(patient: Patient) -> Iterator[Finding]:
     """A database that answers, is whole, and has the tables of this version."""
     db, path = patient.db, make_url(patient.db.url).database
     if db.is_sqlite and not (path and Path(path).is_file()):
-        yield Finding(FAIL, "There is no database file yet.", "flask --app wsgi db upgrade")
+        yield Finding(FAIL, "There is no database file yet.", "python -m service.cli db upgrade")
         return
     head = ScriptDirectory.from_config(migrations.configuration(db.url)).get_current_head()
     try:
@@ -110,11 +110,13 @@ def tables(patient: Patient) -> Iterator[Finding]:
             found = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
             problems = _sqlite_problems(session) if db.is_sqlite else []
     except Unavailable as why:
-        advice = "Check DATABASE_URL and that the server runs; for a new database: flask --app wsgi db upgrade"
+        advice = "Check DATABASE_URL and that the server runs; for a new database: python -m service.cli db upgrade"
         yield Finding(FAIL, f"The database does not answer, or has no tables ({type(why.__cause__).__name__}).", advice)
         return
     if found != head:
-        yield Finding(FAIL, f"The tables are of {found}, this version needs {head}.", "flask --app wsgi db upgrade")
+        yield Finding(
+            FAIL, f"The tables are of {found}, this version needs {head}.", "python -m service.cli db upgrade"
+        )
     for problem in problems:
         yield Finding(FAIL, problem, "Restore the last backup; see docs/operations.md.")
     yield Finding(OK, f"The database answers ({'SQLite' if db.is_sqlite else 'PostgreSQL'}).")
@@ -203,9 +205,9 @@ def people(patient: Patient) -> Iterator[Finding]:
             select(func.count()).select_from(Moderator).where(col(Moderator.disabled_at).is_(None))
         ).one()
     if not sites:
-        yield Finding(WARN, "No site is registered.", "flask --app wsgi site add --help")
+        yield Finding(WARN, "No site is registered.", "python -m service.cli site add --help")
     if not staff:
-        yield Finding(WARN, "Nobody can moderate.", "flask --app wsgi moderator --help")
+        yield Finding(WARN, "Nobody can moderate.", "python -m service.cli moderator --help")
     yield Finding(OK, f"{sites} sites, {staff} people at the desk.")
 
 
@@ -221,7 +223,9 @@ def deliveries(patient: Patient) -> Iterator[Finding]:
         oldest = session.exec(waiting).one()
     if oldest is not None and patient.now - oldest > PATIENCE:
         minutes = (patient.now - oldest).total_seconds() / 60
-        yield Finding(FAIL, f"A delivery has been due for {minutes:.0f} minutes.", "Start one: flask --app wsgi worker")
+        yield Finding(
+            FAIL, f"A delivery has been due for {minutes:.0f} minutes.", "Start one: python -m service.cli worker"
+        )
     else:
         yield Finding(OK, "No delivery waits for a worker.")
 
@@ -233,7 +237,7 @@ def endpoints(patient: Patient) -> Iterator[Finding]:
     for endpoint in found:
         name = f"Endpoint {endpoint.id} of {endpoint.site_id}"
         if endpoint.state != "active":
-            advice = f"flask --app wsgi endpoint enable {endpoint.site_id} {endpoint.id}, then replay-failed"
+            advice = f"python -m service.cli endpoint enable {endpoint.site_id} {endpoint.id}, then replay-failed"
             yield Finding(WARN, f"{name} is disabled ({endpoint.disabled_reason}).", advice)
         elif endpoint.failing_since is not None:
             advice = "Its delivery log says why; after five days it is disabled."
