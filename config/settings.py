@@ -40,7 +40,7 @@ class Settings:
     public_url: str = ""
     web_processes: int = 1
     web_threads: int = 4
-    engine: str = "lexicon"
+    engine: str = "bundled"
     engine_calls: int = 2
     policy_file: Path = HERE / "policy.toml"
     wordlists: Path = HERE / "wordlists"
