@@ -21,16 +21,13 @@ from service.app import create_app
 from service.db import Database
 from service.identity import api_keys, staff
 from service.judges import Judges, open_judges
+from tests.serving import SIGNING_KEY, UNLIMITED
 
-KEY = "a-signing-key-for-tests-only-of-32-bytes-or-more"
+KEY = SIGNING_KEY
 ORIGIN = "https://courier.example"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FINE = "The new bridge saves me twenty minutes each morning. Thank you for explaining the costs."
 FOUL = "You are a fucking idiot and so is everybody who voted for this bridge."
-UNLIMITED = {
-    f"LIMIT_{action}": "author 100000/minute, network 100000/minute, site 100000/minute"
-    for action in ("COMMENT", "EDIT", "REPORT", "REACTION", "TOKEN", "LOGIN", "ARTICLE")
-}
 
 
 class Clock:
