@@ -20,6 +20,7 @@ from service.models import PENDING, Author, Comment, Renewal
 from service.models import AuthorNote as Note
 from service.review.card import Record, Said, record_of, said
 from service.webhooks import emit
+from service.webhooks.payloads import moment
 
 VERBS = ("note", "warn", "mute", "unmute", "ban", "unban", "premoderate", "trust", "normal")
 EVENTS = {"mute": "author.muted", "ban": "author.banned", "trust": "author.trusted"}
@@ -82,7 +83,7 @@ def act(db: Database, staff: Staff, author_id: str, step: Step, now: datetime) -
         note.reason, note.note, note.ends_at = step.reason, step.note, ends
         session.add_all((author, note))
         if step.verb in EVENTS:
-            payload = {"author": {"id": author_id}, "actor": "moderator", "until": ends.isoformat() if ends else None}
+            payload = {"author": {"id": author_id}, "actor": "moderator", "until": moment(ends) if ends else None}
             emit(session, site_id, EVENTS[step.verb], payload, now=now)
 
 

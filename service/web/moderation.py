@@ -13,7 +13,7 @@ from service import review
 from service.comments import moment
 from service.errors import Invalid
 from service.identity.staff import MODERATOR, Staff
-from service.review import Ask, Card, Decider, Row, Verdict
+from service.review import Ask, Card, Decider, Person, Record, Row, Step, Verdict
 from service.web import auth
 from service.web import schemas_moderation as schemas
 from service.web.blueprint import Blueprint
@@ -21,25 +21,20 @@ from service.web.context import now, parts
 from service.web.schemas_host import NothingIn
 
 if TYPE_CHECKING:
-    from service.identity.api_keys import Host
     from service.models import Decision
     from service.review.card import Said
 
 bp = Blueprint("moderation", __name__, url_prefix="/api/v1", description="Hosts: moderate by API")
 
 
-def _host() -> Host:
-    return auth.host("moderate")
-
-
-def _staff() -> Staff:
+def _staff(scope: str = "moderate") -> Staff:
     """The host as somebody who may read and decide on its one site."""
-    host = _host()
+    host = auth.host(scope)
     return Staff(host.key_id, "", host.name, {host.site_id: MODERATOR})
 
 
 def _decider() -> Decider:
-    host = _host()
+    host = auth.host("moderate")
     return Decider.host(host.key_id, host.name, host.site_id)
 
 
@@ -63,6 +58,7 @@ def queue(query: dict[str, Any]) -> dict[str, Any]:
         author=query["author"],
         codes=tuple(query["code"]),
         language=query["language"],
+        words=query["words"],
         after=query["cursor"],
         limit=query["limit"],
     )
@@ -127,6 +123,30 @@ def undo(_body: dict[str, Any], decision_id: str) -> dict[str, Any]:
     return _done(review.undo(parts().database, _decider(), decision_id, now()))
 
 
+# ---- authors ----
+
+
+@bp.route("/authors/<id:author_id>", methods=["GET"])
+@bp.host("authors")
+@bp.response(200, schemas.PersonOut)
+@bp.problems(401, 403, 404, 429, 503)
+def author(author_id: str) -> dict[str, Any]:
+    """An author: standing, totals, last comments, and what was done about them."""
+    return _person(review.person(parts().database, _staff("authors"), author_id))
+
+
+@bp.route("/authors/<id:author_id>/actions", methods=["POST"])
+@bp.host("authors")
+@bp.arguments(schemas.ActionIn)
+@bp.response(201, schemas.PersonOut)
+@bp.problems(400, 401, 403, 404, 429, 503)
+def act(body: dict[str, Any], author_id: str) -> dict[str, Any]:
+    """Mute, ban, trust or read somebody first, or take it back; it stands in the author's history."""
+    staff = _staff("authors")
+    review.act(parts().database, staff, author_id, Step(**body), now())
+    return _person(review.person(parts().database, staff, author_id))
+
+
 # ---- shapes ----
 
 
@@ -170,7 +190,7 @@ def _card(found: Card) -> dict[str, Any]:
         "scores": judgement["scores"],
         "chain": [_said(said) for said in found.chain],
         "around": [_said(said) for said in found.around],
-        "author": _record(found),
+        "author": _record(found.record),
         "reports": [
             {
                 "kind": report.door,
@@ -199,8 +219,8 @@ def _said(said: Said) -> dict[str, Any]:
     }
 
 
-def _record(found: Card) -> dict[str, Any]:
-    author = found.record.author
+def _record(record: Record) -> dict[str, Any]:
+    author = record.author
     return {
         "id": author.id,
         "name": author.name,
@@ -208,9 +228,31 @@ def _record(found: Card) -> dict[str, Any]:
         "standing": author.standing,
         "approved": author.approved,
         "rejected": author.rejected,
-        "waiting": found.record.waiting,
-        "last": list(found.record.last),
+        "waiting": record.waiting,
+        "last": list(record.last),
         "since": moment(author.created_at),
+    }
+
+
+def _person(person: Person) -> dict[str, Any]:
+    author = person.record.author
+    return {
+        **_record(person.record),
+        "muted_until": moment(author.muted_until) if author.muted_until else None,
+        "banned": author.banned_at is not None,
+        "public": person.public,
+        "comments": [_said(said) for said in person.comments],
+        "notes": [
+            {
+                "verb": note.verb,
+                "reason": note.reason,
+                "note": note.note,
+                "by": name,
+                "until": moment(note.ends_at) if note.ends_at else None,
+                "at": moment(note.created_at),
+            }
+            for note, name in person.record.notes
+        ],
     }
 
 

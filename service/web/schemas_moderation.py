@@ -28,6 +28,9 @@ class QueueQuery(Schema):
     author = PlainQuery(load_default="", validate=ID)
     code = fields.List(PlainQuery(validate=CODE), load_default=list, validate=validate.Length(0, 20))
     language = PlainQuery(load_default="", validate=validate.Length(1, 20))
+    words = PlainQuery(
+        load_default="", validate=validate.Length(1, 200), metadata={"description": "Comments with these words."}
+    )
     cursor = PlainQuery(load_default="", validate=validate.Length(max=100))
     limit = QueryInteger(load_default=50, validate=validate.Range(1, 200))
 
@@ -45,6 +48,18 @@ class VerdictIn(StrictSchema):
     )
     note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2_000))
     revision = StrictInteger(load_default=None, allow_none=True, validate=VERSION)
+
+
+class ActionIn(StrictSchema):
+    """Something to be done about an author. A mute needs `days`; warn, mute, ban and premoderate need a `reason`."""
+
+    verb = fields.String(
+        required=True,
+        validate=validate.OneOf(("note", "warn", "mute", "unmute", "ban", "unban", "premoderate", "trust", "normal")),
+    )
+    reason = fields.String(load_default="", validate=validate.Length(max=2_000))
+    note = fields.String(load_default="", validate=validate.Length(max=2_000))
+    days = StrictInteger(load_default=None, allow_none=True, validate=validate.Range(1, 3_650))
 
 
 # ---- what hosts get -----------------------------------------------------------------------------------------------
@@ -205,3 +220,24 @@ class QueueCountsOut(StrictSchema):
     escalated = fields.Integer(required=True)
     sample = fields.Integer(required=True)
     oldest = fields.Integer(required=True)
+
+
+class NoteOut(StrictSchema):
+    """What staff did or wrote about an author."""
+
+    verb = fields.String(required=True)
+    reason = fields.String(required=True)
+    note = fields.String(required=True)
+    by = fields.String(required=True)
+    until = fields.String(required=True, allow_none=True)
+    at = fields.String(required=True)
+
+
+class PersonOut(RecordOut):
+    """An author with their last comments and what was done about them."""
+
+    muted_until = fields.String(required=True, allow_none=True)
+    banned = fields.Boolean(required=True)
+    public = fields.Integer(required=True)
+    comments = fields.List(fields.Nested(SaidOut), required=True)
+    notes = fields.List(fields.Nested(NoteOut), required=True)

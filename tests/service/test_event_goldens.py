@@ -32,12 +32,12 @@ def told(room: Newsroom) -> list[dict[str, Any]]:
     return found
 
 
-def a_day(room: Newsroom, ada: Reader, bo: Reader) -> None:
-    """A day in which everything happens that readers and the host can make happen."""
+def a_day(room: Newsroom, ada: Reader, bo: Reader) -> str:
+    """A day in which everything happens that readers and the host can make happen; a comment that waits."""
     room.article()
     first = ada.post(FINE).json["id"]
     ada.edit(first, FINE + " Truly.")
-    bo.post(FOUL)
+    held: str = bo.post(FOUL).json["id"]
     body = {"reason": "abuse", "kind": "rules", "note": "not told to the host"}
     assert bo.room.client.post(f"/api/v1/comments/{first}/reports", json=body, headers=bo.headers).status_code == 201
     ada.withdraw(first)
@@ -49,12 +49,25 @@ def a_day(room: Newsroom, ada: Reader, bo: Reader) -> None:
     made, _ = endpoints.register(room.db, room.site, Wish("https://courier.example/hook"), door, now=room.clock())
     endpoints.ping(room.db, room.site, made.id, now=room.clock())
     endpoints.change(room.db, room.site, made.id, {"enabled": False}, door, now=room.clock())
+    return held
+
+
+def an_evening(room: Newsroom, held: str, author: str) -> None:
+    """What staff does after it."""
+    decisions = f"/api/v1/comments/{held}/decisions"
+    refused = room.host("POST", decisions, json={"verdict": "reject", "version": 1, "reason": "?"}).json["detail"]
+    reason = refused.split(": ")[1].split(",")[0]
+    done = room.host("POST", decisions, json={"verdict": "reject", "version": 1, "reason": reason}).json
+    assert room.host("POST", f"/api/v1/decisions/{done['id']}/undo").status_code == 201
+    for step in ({"verb": "mute", "days": 2}, {"verb": "ban"}, {"verb": "trust"}):
+        body = {"reason": "not told to the host", **step}
+        assert room.host("POST", f"/api/v1/authors/{author}/actions", json=body).status_code == 201
 
 
 def test_every_event_says_what_its_golden_says(
     room: Newsroom, ada: Reader, bo: Reader, pytestconfig: pytest.Config
 ) -> None:
-    a_day(room, ada, bo)
+    an_evening(room, a_day(room, ada, bo), bo.id)
     first = {event["type"]: event for event in reversed(told(room))}
     assert set(first) <= set(EVENTS)
     for type_, event in first.items():
@@ -66,7 +79,7 @@ def test_every_event_says_what_its_golden_says(
 
 
 def test_no_event_carries_words_or_names(room: Newsroom, ada: Reader, bo: Reader) -> None:
-    a_day(room, ada, bo)
+    an_evening(room, a_day(room, ada, bo), bo.id)
     everything = json.dumps(told(room))
     for secret in ("bridge saves", "idiot", "Ada Berg", "Bo Lund", "not told to the host"):
         assert secret not in everything

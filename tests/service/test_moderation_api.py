@@ -138,3 +138,53 @@ def test_another_sites_comments_do_not_exist_and_other_scopes_do_not_reach(room:
     room.api_key = reads
     ask(room, "GET", "/queue", 403)
     verdict(room, held, 403, verdict="approve")
+
+
+# ---- authors and search ----
+
+
+def test_an_author_is_read_muted_and_freed_by_api(room: Newsroom, ada: Reader, held: str) -> None:
+    person = ask(room, "GET", f"/authors/{ada.id}", 200)
+    assert schemas.PersonOut().validate(person) == {}
+    assert (person["name"], person["waiting"], person["banned"]) == ("Ada Berg", 1, False)
+    assert person["comments"][0]["text"] == FOUL
+    mute = {"verb": "mute", "reason": "abuse", "days": 2, "note": "second time"}
+    muted = ask(room, "POST", f"/authors/{ada.id}/actions", 201, json=mute)
+    assert muted["muted_until"] == "2026-03-04T09:00:00.000Z"
+    assert (muted["notes"][0]["verb"], muted["notes"][0]["note"]) == ("mute", "second time")
+    assert ada.post(FINE).status_code == 403
+    assert ask(room, "POST", f"/authors/{ada.id}/actions", 201, json={"verb": "unmute"})["muted_until"] is None
+    assert ada.post(FINE).status_code in (201, 202)
+    told = [event["type"] for event in ask(room, "GET", "/events", 200)["events"]]
+    assert "author.muted" in told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"verb": "delete"},
+        {"verb": "mute", "reason": "x"},
+        {"verb": "ban"},
+        {"verb": "mute", "days": 0, "reason": "x"},
+    ],
+)
+def test_an_action_that_means_nothing_is_refused(room: Newsroom, ada: Reader, body: dict[str, Any]) -> None:
+    ask(room, "POST", f"/authors/{ada.id}/actions", 400, json=body)
+
+
+def test_an_author_of_another_site_does_not_exist(room: Newsroom, ada: Reader) -> None:
+    with room.db.write() as session:
+        _, eves = api_keys.create(session, "other", "eve", ["authors"], now=room.clock())
+    room.api_key = eves
+    there, absent = (ask(room, "GET", f"/authors/{id_}", 404) for id_ in (ada.id, "0" * 24))
+    assert there["detail"] == absent["detail"]
+    ask(room, "POST", f"/authors/{ada.id}/actions", 404, json={"verb": "trust"})
+
+
+def test_the_queue_is_searched_by_words(room: Newsroom, ada: Reader, held: str) -> None:
+    other = ada.post(f"{FOUL} Aubergine!").json["id"]
+    found = ask(room, "GET", "/queue", 200, query_string={"words": "aubergine"})["comments"]
+    assert [row["id"] for row in found] == [other]
+    for odd in ('"', "a OR", "*", "NEAR(", "'; --", "(", "-", "AND", "a\\", "%"):
+        ask(room, "GET", "/queue", 200, query_string={"words": odd})
