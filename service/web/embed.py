@@ -10,54 +10,64 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Response, redirect, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
 from service import comments, sites
 from service.comments import Ask, Draft
 from service.errors import FirstwordError, Nudge, OriginRefused
 from service.identity import readers, tokens
+from service.web.assets import Assets, assets
 from service.web.auth import reader_terms
 from service.web.blueprint import public
 from service.web.context import client_network, now, parts
 from service.web.problems import TITLES, status_of
 
 bp = Blueprint("embed", __name__)
-WIDGET = Path(__file__).parent / "static" / "widget"
-LOCALES = Path(__file__).parent / "locales"
-SUFFIXES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml"}
+FOREVER, A_WHILE = "public, max-age=31536000, immutable", "public, max-age=300"
 PAGE_CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-@bp.get("/widget/<path:name>")
+@bp.get("/widget/<any('embed.js', 'counter.js'):name>")
 @public("The widget is for every page.")
-def widget_file(name: str) -> Response:
-    """One file of the widget, for a page of any origin."""
-    return _file(WIDGET, name)
+def widget(name: str) -> Response:
+    """What a page names: leads to the version of today, and with it to everything else."""
+    query = f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+    return _for_every_page(redirect(f"/widget/{_assets().version}/{name}{query}"), A_WHILE)  # type: ignore[arg-type]
 
 
-@bp.get("/widget/locales/<name>.json")
+@bp.get("/widget/<version>/<path:name>")
 @public("The widget is for every page.")
-def widget_locale(name: str) -> Response:
-    """The widget's words in one language."""
-    return _file(LOCALES, f"{name}.json")
+def widget_file(version: str, name: str) -> Response:
+    """One file of the widget, for a page of any origin, to keep for ever under its version."""
+    current = _assets()
+    asset = current.files.get(name)
+    if asset is None:
+        raise NotFound("There is no such file.")
+    coding = request.accept_encodings.best_match(("br", "gzip")) or ""
+    answer = Response(asset.bodies[coding], content_type=asset.kind)
+    answer.headers["Vary"] = "Accept-Encoding"
+    if coding:
+        answer.headers["Content-Encoding"] = coding
+    return _for_every_page(answer, FOREVER if version == current.version else A_WHILE)
+
+
+def _assets() -> Assets:
+    return assets(watched=parts().settings.development)
+
+
+def _for_every_page(answer: Response, how_long: str) -> Response:
+    answer.headers["Cache-Control"] = how_long
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return answer
 
 
 @bp.get("/embed/plain.css")
 @public("A style sheet.")
 def plain_style() -> Response:
     """The plain page's style."""
-    return _file(Path(__file__).parent / "static" / "embed", "plain.css")
-
-
-def _file(folder: Path, name: str) -> Response:
-    kind = SUFFIXES.get(Path(name).suffix)
-    if kind is None:
-        raise NotFound("There is no such file.")
-    answer = send_from_directory(folder, name, mimetype=kind, conditional=True, max_age=300)
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return answer
+    return send_from_directory(Path(__file__).parent / "static" / "embed", "plain.css", max_age=300)
 
 
 @bp.get("/embed/fragment")

@@ -59,7 +59,7 @@ def test_nothing_is_fetched_until_the_reader_comes_near(page: Page, newspaper: N
     with listening(page) as wire:
         page.goto(f"{newspaper.origin}/line-6")
         page.wait_for_load_state("networkidle")
-        assert wire.paths() == ["/line-6", "/widget/embed.js"]
+        assert {path.rsplit("/", 1)[1] for path in wire.paths()} == {"line-6", "embed.js"}
         page.mouse.wheel(0, 20_000)
         expect(page.get_by_text("Nineteen bays.")).to_be_visible()
 
@@ -241,7 +241,7 @@ def test_what_the_host_put_inside_stays_while_the_service_is_down(page: Page, ne
 
 
 def test_the_whole_service_out_of_reach_leaves_the_page_as_it_is(page: Page, newspaper: Newspaper) -> None:
-    page.route("**/widget/comment*.js", lambda route: route.abort())
+    page.route("**/widget/*/comment*.js", lambda route: route.abort())
     page.goto(newspaper.article(inside="<p>Printed by the host.</p>"))
     page.wait_for_load_state("networkidle")
     expect(page.get_by_text("Printed by the host.")).to_be_visible()
