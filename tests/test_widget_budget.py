@@ -66,6 +66,7 @@ def test_what_the_policy_tells_authors_is_said_in_every_language() -> None:
     sentences = set(re.findall(r'^sentence = "(.+)"$', policy, re.M))
     sentences |= set(re.findall(r'^(?:default|"?[a-z_.]+"?) = "([A-Z].+\.)"$', policy.split("[sentences]")[1], re.M))
     assert len(sentences) > 30
+    # A new sentence in config/policy.toml wants a line in each locale; its key is the English sentence itself.
     for locale in (WEB / "locales").glob("*.json"):
         assert sentences - set(json.loads(locale.read_text())) == set(), locale.stem
 
