@@ -186,7 +186,7 @@ def madlibs(bench: Bench) -> Iterator[Figure]:
     held, toxicity = bench.held(scores), scores["toxicity"]
     bad = np.array([line["Label"] == "BAD" for line in lines])
     terms = np.array([term_of(line) for line in lines])
-    alarms = {term: float(held[(terms == term) & ~bad].mean()) for term in np.unique(terms)}
+    alarms = {term: float(held[(terms == term) & ~bad].mean()) for term in np.unique(terms[~bad])}
     worst = max(alarms, key=lambda term: alarms[term])
     yield Figure(
         "neutral sentences held, worst identity term of the madlibs",
@@ -203,7 +203,7 @@ def madlibs(bench: Bench) -> Iterator[Figure]:
 
 def worst_alone(bench: Bench, terms: Any, bad: Any, toxicity: Numbers) -> tuple[float, float, float]:
     hold = bench.policy.thresholds(bench.engine.name)["toxicity"].hold or 1.0
-    shares = [float((toxicity[(terms == term) & ~bad] >= hold).mean()) for term in np.unique(terms)]
+    shares = [float((toxicity[(terms == term) & ~bad] >= hold).mean()) for term in np.unique(terms[~bad])]
     return max(shares), float("nan"), float("nan")
 
 
@@ -230,15 +230,20 @@ def term_of(line: Mapping[str, str]) -> str:
 
 
 def hatecheck(bench: Bench) -> Iterator[Figure]:
-    """Functional tests: hateful is what the engine's head for hatred of groups holds."""
+    """Functional tests: hateful is what the head for hatred of groups finds more likely than not."""
     lines = bench.lines("hatecheck.csv")
     scores = bench.scores([line["test_case"] for line in lines], "HateCheck")
     hateful = np.array([line["label_gold"] == "hateful" for line in lines])
     head = "hate" if "hate" in scores else "identity_attack"
-    hold = bench.policy.thresholds(bench.engine.name)[head].hold or 1.0
-    right = (scores[head] >= hold) == hateful
+    known = bench.policy.thresholds(bench.engine.name).get(head)
+    hold = (known and known.hold) or 1.0
+    right, by_policy = (scores[head] >= 0.5) == hateful, (scores[head] >= hold) == hateful
     yield with_interval(
-        "HateCheck accuracy", lambda at: float(right[at].mean()), len(lines), "≥ 72 %", note=f"{head} ≥ {hold}"
+        "HateCheck accuracy",
+        lambda at: float(right[at].mean()),
+        len(lines),
+        "≥ 72 %",
+        note=f"{head} ≥ 0.5; at its hold threshold, {hold}: {by_policy.mean():.3f}",
     )
     kinds = np.array([line["functionality"] for line in lines])
     by_kind = {kind: float(right[kinds == kind].mean()) for kind in np.unique(kinds)}
@@ -363,12 +368,12 @@ def speed(bench: Bench) -> Iterator[Figure]:
 
 
 def stopwatch(call: Callable[[str], object], text: str) -> float:
-    """The quickest of three, so that what else the machine does counts little."""
+    """Milliseconds of processor time, the least of three, so that what else the machine does counts little."""
     taken = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()
         call(text)
-        taken.append(time.perf_counter() - start)
+        taken.append(time.thread_time() - start)
     return min(taken) * 1000
 
 
