@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 DATABASES = ("sqlite", "postgresql")
+BROWSER_MS = 30_000  # an upper bound for a busy machine; nothing waits longer than it has to
 LAIR = pytest.StashKey[Lair]()
 LAIR_PATH = "FIRSTWORD_TEST_LAIR"  # how xdist's workers learn where the session keeps its servers
 
@@ -193,8 +194,9 @@ def browser() -> Iterator[Browser]:
     It lives for one module, because Playwright's event loop runs in this thread as long as it does.
     """
     need(CHROMIUM)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=BROWSER_MS)
     with sync_playwright() as playwright:
         program = str(CHROMIUM.require())
         chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
@@ -210,7 +212,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def open_context(**options: Any) -> BrowserContext:
         context = browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(BROWSER_MS)
         context.on("weberror", lambda error: wrong.append(str(error.error)))
         context.on("console", lambda line: wrong.append(line.text) if _is_breach(line.text) else None)
         opened.append(context)
