@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -24,7 +24,13 @@ SEVERITIES = ("mild", "strong", "severe")
 KINDS = ("identity_attack", "insult", "obscene", "threat")
 INNOCENT = "innocent"
 MAX_TERM = 80
+# Words struck out: the shortest, the signs, and the endings that a term with an open end is looked for with.
+SHORTEST_MASKED = 4
+MASKS = "*#%"
+ENDINGS = ("", "s", "ed", "er", "ers", "in", "ing")
+_MASKED = re.compile(r"(?<![^\W_])(?:[^\W\d_]+[*#%]+)+[^\W\d_]+(?![^\W_])")
 # Writing systems that put no space between words.
+_PULLED_APART = frozenset(" .*-_~·・|/+#")
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
@@ -125,11 +131,14 @@ def _squeezed(folded: Folded) -> Squeezed:
     lasts: list[int] = [0]
     last = " "
     for index, (character, run) in enumerate(zip(folded.text, folded.runs, strict=True)):
-        letter = character if character.isalnum() else " "
+        letter = character if character.isalnum() or _is_vowel_sign(character) else " "
         if letter == last:
             counts[-1] += run
             lasts[-1] = index
             continue
+        if last == " " and _bridges(folded.text, letters, index):
+            for column in (letters, counts, firsts, lasts):
+                column.pop()
         letters.append(letter)
         counts.append(run)
         firsts.append(index)
@@ -141,6 +150,17 @@ def _squeezed(folded: Folded) -> Squeezed:
         firsts.append(len(folded.text))
         lasts.append(len(folded.text))
     return Squeezed("".join(letters), counts, firsts, lasts)
+
+
+def _is_vowel_sign(character: str) -> bool:
+    return not character.isascii() and unicodedata.category(character)[0] == "M"
+
+
+def _bridges(text: str, letters: Sequence[str], index: int) -> bool:
+    """Whether the gap before a letter only pulls apart a word of a script that has no spaces: `操.你.妈`."""
+    if text[index].isascii() or len(letters) < 2 or not (_unspaced(text[index]) and _unspaced(letters[-2])):
+        return False
+    return text[index - 1] in _PULLED_APART and (text[index - 2] in _PULLED_APART or text[index - 2] == letters[-2])
 
 
 class _Key(NamedTuple):
@@ -176,8 +196,9 @@ class Wordlists:
             (span.start, span.end, key.term): Hit(key.term, span)
             for reading in _readings(folded)
             for key, span in (*self._standing(reading), *self._broken(reading))
-            if not key.term.here_only or key.term.language == language
+            if _applies(key.term, language)
         }
+        hits |= {(hit.span.start, hit.span.end, hit.term): hit for hit in self._masked(folded, language)}
         innocent = [hit.span for hit in hits.values() if hit.term.severity == INNOCENT]
         guilty = [hit for hit in hits.values() if hit.term.severity != INNOCENT and not _covered(hit.span, innocent)]
         return tuple(sorted(guilty, key=lambda hit: (hit.span, hit.term.text)))
@@ -203,6 +224,26 @@ class Wordlists:
                 if first == 1 and last == len(squeezed.text) - 2:
                     yield key, word.span(0, len(word.text))
 
+    def _masked(self, folded: Folded, language: str) -> Iterator[Hit]:
+        """Words with some letters struck out: `f**k`, `c*nt`. Where several terms fit, the mildest is meant."""
+        for match in _MASKED.finditer(folded.text):
+            terms = [
+                term
+                for form, term in self._forms.get((match[0][0], len(match[0])), ())
+                if _applies(term, language) and _unmasks(match[0], form)
+            ]
+            if terms:
+                yield Hit(min(terms, key=lambda term: SEVERITIES.index(term.severity)), folded.span(*match.span()))
+
+    @cached_property
+    def _forms(self) -> dict[tuple[str, int], list[tuple[str, Term]]]:
+        """The words that may be struck out, by their first letter and their length."""
+        forms: dict[tuple[str, int], list[tuple[str, Term]]] = {}
+        for term in self.terms:
+            for form in _masked_forms(term):
+                forms.setdefault((form[0], len(form)), []).append((form, term))
+        return forms
+
     def _search(self, folded: Folded, squeezed: Squeezed) -> Iterator[tuple[_Key, int, int]]:
         """The keys found, each with its first and last letter in the squeezed text, whole words where it is open."""
         for last, keys in self._automaton.iter(squeezed.text):
@@ -210,6 +251,20 @@ class Wordlists:
                 first = last - len(key.letters) + 1
                 if _matches(key, folded, squeezed, first):
                     yield key, *_whole_word(key, squeezed.text, first, last)
+
+
+def _applies(term: Term, language: str) -> bool:
+    return not term.here_only or term.language == language
+
+
+def _masked_forms(term: Term) -> Iterator[str]:
+    stem = fold(term.text.strip("*")).text
+    if term.severity != INNOCENT and len(stem) >= SHORTEST_MASKED and stem.isalpha():
+        yield from (stem + ending for ending in (ENDINGS if term.text.endswith("*") else ("",)))
+
+
+def _unmasks(masked: str, form: str) -> bool:
+    return all(sign in (letter, *MASKS) for sign, letter in zip(masked, form, strict=True))
 
 
 def _without_signs(folded: Folded, places: range) -> Folded:
@@ -251,6 +306,7 @@ def _accents(folded: Folded, squeezed: Squeezed) -> str:
     )
 
 
+@lru_cache(maxsize=16_384)
 def _unspaced(letter: str) -> bool:
     return not letter.isascii() and unicodedata.name(letter, "").startswith(UNSPACED)
 
@@ -277,31 +333,35 @@ _LEET = {
     "0": "o", "1": "i", "2": "z", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
     "@": "a", "$": "s", "!": "i", "|": "i", "+": "t", "(": "c", "€": "e",
 }  # fmt: skip
-_INSIDE_ONLY = frozenset("!|+(")
+_INSIDE_ONLY = frozenset("!|(")
 _BROKEN = re.compile(r"[^\W_]+(?:[-_.*~/\\\\|+=^:]+[^\W_]+)+")
 
 
 def _readings(folded: Folded) -> Iterator[Folded]:
     """The folded text, and the same with every sign read as a letter that could be meant as one."""
     yield folded
-    for one in ("i", "l"):
-        text = _read_boldly(folded.text, one)
-        if text == folded.text or (one == "l" and "1" not in folded.text):
-            return
-        yield replace(folded, text=text)
+    boldly = _read_boldly(folded)
+    if boldly != folded.text:
+        yield replace(folded, text=boldly)
+    if "1" in folded.native:
+        yield replace(folded, text=_with_l_for_1(boldly, folded.native))
 
 
-def _read_boldly(text: str, one: str) -> str:
-    letters = list(text)
-    for match in _LEET_WORD.finditer(text):
+def _read_boldly(folded: Folded) -> str:
+    letters = list(folded.text)
+    for match in _LEET_WORD.finditer(folded.text):
         if match[0].isalpha() or not any(sign.isalpha() for sign in match[0]):
             continue
         for place in range(*match.span()):
-            if _stands_for_a_letter(text, place, match.span()):
-                letters[place] = one if text[place] in "1!|" else _LEET[text[place]]
-    if not text.isascii():
+            if _stands_for_a_letter(folded.text, place, match.span()):
+                letters[place] = _LEET[folded.text[place]]
+    if not folded.text.isascii():
         letters = [latin_twin(letter) for letter in letters]
     return "".join(letters)
+
+
+def _with_l_for_1(text: str, native: str) -> str:
+    return "".join("l" if sign == "1" and letter == "i" else letter for letter, sign in zip(text, native, strict=True))
 
 
 def _stands_for_a_letter(text: str, place: int, word: tuple[int, int]) -> bool:

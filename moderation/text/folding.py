@@ -21,13 +21,21 @@ LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$
 SPACED_LEET = LEET | {"8": "b", "!": "i"}
 LONGEST_EXPANSION = 4
 MOST_PASSES = 6
+MASKS = "*#%"
 
-# One letter (or the same letter again and again), or one sign that passes for a letter.
-_UNIT = r"(?:([^\W\d_])\{group}*|[0134578@$!])"
+# One letter (or the same letter again and again), or one sign that passes for a letter; and what may stand between two:
+# spaces, punctuation, symbols, but no vowel sign, which is part of a word.
+_UNIT = r"([^\W\d_]|[0134578@$!])\{group}*"
+_GAP = (
+    r"[ \t\"#%-/:-?\[-^`{-~\u00a0-\u00a9\u00ab-\u00b1\u00b4-\u00b8\u00bb-\u00bf"
+    r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\U0001f300-\U0001faff]"
+)
 _SPACED = re.compile(
     r"(?<![^\W_])"
     + _UNIT.replace("{group}", "1")
-    + r"(?P<gap>[^\w\n@$!]{1,3}|_)"
+    + r"(?P<gap>"
+    + _GAP
+    + r"{1,3}|_)"
     + _UNIT.replace("{group}", "3")
     + r"(?:(?P=gap)"
     + _UNIT.replace("{group}", "4")
@@ -200,13 +208,13 @@ def _edited(draft: Folded, edits: Iterable[_Edit]) -> Folded:
 
 
 def _rewritten(draft: Folded, changes: dict[int, str]) -> Folded:
-    """The draft with some letters read as others, one for one."""
+    """The draft with some letters read as others, one for one; Latin letters and signs keep what they natively are."""
     if not changes:
         return draft
     letters = list(draft.text)
     natives = list(draft.native)
     for index, letter in changes.items():
-        if _script(letters[index]) != "LATIN":
+        if letters[index].isalpha() and _script(letters[index]) != "LATIN":
             natives[index] = letter
         letters[index] = letter
     return Folded("".join(letters), "".join(natives), draft.runs, draft.starts, draft.ends)
@@ -235,12 +243,16 @@ def _outside(matches: Iterable[re.Match[str]], spans: list[tuple[int, int]]) -> 
 def _join_spaced_letters(draft: Folded, addresses: list[tuple[int, int]]) -> Iterator[_Edit]:
     """`f u c k`, `f.u.c.k`, `f_u_c_k`: three or more letters, each by itself, all the same distance apart."""
     for match in _outside(_SPACED.finditer(draft.text), addresses):
-        places = [place for place in range(*match.span()) if _is_unit(draft.text[place])]
-        letters = {draft.text[place] for place in places if draft.text[place].isalpha()}
-        counted = sum(draft.text[place].isalpha() for place in places)
-        if len(letters) < 2 or (counted < 3 and len(places) < 4):
-            continue
-        yield _Edit(*match.span(), [_joined(draft, place) for place in places])
+        if _spells_a_word(match[0].split(match["gap"]), match["gap"]):
+            places = (place for place in range(*match.span()) if _is_unit(draft.text[place]))
+            yield _Edit(*match.span(), [_joined(draft, place) for place in places])
+
+
+def _spells_a_word(units: list[str], gap: str) -> bool:
+    """Whether letters apart are meant together: not `a a a`, not `B 1 2`, not `f*gg*t`, where a sign is a letter."""
+    letters = sum(unit[0].isalpha() for unit in units)
+    fewest = 4 if gap in MASKS or letters < len(units) else 3
+    return len(units) >= fewest and letters >= 2 and len({unit[0] for unit in units}) > 1
 
 
 def _is_unit(character: str) -> bool:
@@ -248,8 +260,8 @@ def _is_unit(character: str) -> bool:
 
 
 def _joined(draft: Folded, place: int) -> _Piece:
-    letter = SPACED_LEET.get(draft.text[place])
-    return _Piece(letter or draft.text[place], letter or draft.native[place], place, place + 1)
+    letter = SPACED_LEET.get(draft.text[place], draft.text[place])
+    return _Piece(letter, draft.native[place], place, place + 1)
 
 
 def _one_script_a_word(text: str) -> dict[int, str]:
