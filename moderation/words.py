@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import ahocorasick
@@ -29,6 +30,11 @@ SHORTEST_MASKED = 4
 MASKS = "*#%"
 ENDINGS = ("", "s", "ed", "er", "ers", "in", "ing")
 _MASKED = re.compile(r"(?<![^\W_])(?:[^\W\d_]+[*#%]+)+[^\W\d_]+(?![^\W_])")
+# Words spelled out letter by letter: what may stand before and behind them.
+ONE_LETTER_WORDS = frozenset("aeinoruyавикоусяж")
+SHORTEST_SPELLED = 3
+LONGEST_SPELLED = 40
+_WORD = re.compile(r"[^\W_]+")
 # Writing systems that put no space between words.
 _PULLED_APART = frozenset(" .*-_~·・|/+#")
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
@@ -205,9 +211,10 @@ class Wordlists:
 
     def _add(self, term: Term) -> None:
         key = _key(term)
-        if key.letters not in self._automaton:
-            self._automaton.add_word(key.letters, [])
-        self._automaton.get(key.letters).append(key)
+        for form in dict.fromkeys((key, _solid(key))):
+            if form.letters not in self._automaton:
+                self._automaton.add_word(form.letters, [])
+            self._automaton.get(form.letters).append(form)
 
     def _standing(self, folded: Folded) -> Iterator[tuple[_Key, Span]]:
         """Terms that stand as words of their own."""
@@ -216,9 +223,8 @@ class Wordlists:
             yield key, folded.span(squeezed.firsts[first], squeezed.lasts[last] + 1)
 
     def _broken(self, folded: Folded) -> Iterator[tuple[_Key, Span]]:
-        """Words broken up by signs: `fu-ck`, `mother.fucker`. The pieces together must be the term, and no more."""
-        for match in _BROKEN.finditer(folded.text):
-            word = _without_signs(folded, range(*match.span()))
+        """Words pulled apart: `fu-ck`, `what a f u c k`. The pieces together must be the term, and no more."""
+        for word in (*_broken_up(folded), *_spelled_out(folded)):
             squeezed = _squeezed(word)
             for key, first, last in self._search(word, squeezed):
                 if first == 1 and last == len(squeezed.text) - 2:
@@ -267,14 +273,40 @@ def _unmasks(masked: str, form: str) -> bool:
     return all(sign in (letter, *MASKS) for sign, letter in zip(masked, form, strict=True))
 
 
-def _without_signs(folded: Folded, places: range) -> Folded:
-    kept = [place for place in places if folded.text[place].isalnum()]
+def _broken_up(folded: Folded) -> Iterator[Folded]:
+    """The words that have signs inside, without those."""
+    for match in _BROKEN.finditer(folded.text):
+        yield _only(folded, [place for place in range(*match.span()) if folded.text[place].isalnum()])
+
+
+def _spelled_out(folded: Folded) -> Iterator[Folded]:
+    """The words that were put together from letters apart, without the words of one letter before and behind them."""
+    if isinstance(folded.starts, range):
+        return
+    for match in _WORD.finditer(folded.text):
+        start, end = match.span()
+        if end - start > LONGEST_SPELLED or not _were_apart(folded, start, end):
+            continue
+        before = [0, *(n for n in (1, 2, 3) if set(match[0][:n]) <= ONE_LETTER_WORDS)]
+        behind = [0, *(n for n in (1,) if set(match[0][-n:]) <= ONE_LETTER_WORDS)]
+        for first, last in product(before, behind):
+            if first + last and end - start - first - last >= SHORTEST_SPELLED:
+                yield _only(folded, range(start + first, end - last))
+
+
+def _were_apart(folded: Folded, start: int, end: int) -> bool:
+    return end - start > SHORTEST_SPELLED and all(
+        folded.ends[place] < folded.starts[place + 1] for place in range(start, end - 1)
+    )
+
+
+def _only(folded: Folded, places: Sequence[int]) -> Folded:
     return Folded(
-        "".join(folded.text[place] for place in kept),
-        "".join(folded.native[place] for place in kept),
-        [folded.runs[place] for place in kept],
-        [folded.starts[place] for place in kept],
-        [folded.ends[place] for place in kept],
+        "".join(folded.text[place] for place in places),
+        "".join(folded.native[place] for place in places),
+        [folded.runs[place] for place in places],
+        [folded.starts[place] for place in places],
+        [folded.ends[place] for place in places],
     )
 
 
@@ -296,7 +328,20 @@ def _key(term: Term) -> _Key:
         first = 1
     if term.text.endswith("*") or _unspaced(squeezed.text[-2]):
         last -= 1
-    return _Key(term, squeezed.text[first:last], squeezed.counts[first:last], _accents(folded, squeezed)[first:last])
+    return _Key(
+        term, squeezed.text[first:last], tuple(squeezed.counts[first:last]), _accents(folded, squeezed)[first:last]
+    )
+
+
+def _solid(key: _Key) -> _Key:
+    """A phrase written as one word."""
+    kept = [0, *(place for place, letter in enumerate(key.letters) if letter != " "), len(key.letters) - 1]
+    kept = sorted(set(kept))
+    return key._replace(
+        letters="".join(key.letters[place] for place in kept),
+        counts=tuple(key.counts[place] for place in kept),
+        native="".join(key.native[place] for place in kept),
+    )
 
 
 def _accents(folded: Folded, squeezed: Squeezed) -> str:
@@ -368,4 +413,4 @@ def _stands_for_a_letter(text: str, place: int, word: tuple[int, int]) -> bool:
     sign = text[place]
     if sign.isalpha():
         return False
-    return sign not in _INSIDE_ONLY or (word[0] < place < word[1] - 1 and text[place + 1].isalnum())
+    return sign not in _INSIDE_ONLY or word[0] < place < word[1] - 1

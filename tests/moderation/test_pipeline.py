@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -22,38 +21,15 @@ from moderation import (
     Submission,
     load_policy,
     open_engine,
-    read_policy,
 )
+from tests.moderation.cases import Fake, codes, shipped
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
 FINE = "What a fine article about the trains of my childhood."
 
 
 @pytest.fixture(scope="session")
 def policy() -> Policy:
-    return read_policy(CONFIG / "policy.toml", CONFIG / "wordlists")
-
-
-class Fake:
-    """An engine that answers as it is told: the one seam at which judgement tests use a fake."""
-
-    name = "fake"
-    version = "1"
-    attributes = ("toxicity", "severe_toxicity", "obscene", "insult", "threat", "identity_attack")
-
-    def __init__(self, answer: object = 0.0, languages: frozenset[str] | None = None) -> None:
-        self.answer = answer
-        self.languages = languages
-
-    def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        if isinstance(self.answer, int | float):
-            return [dict.fromkeys(self.attributes, float(self.answer)) for _ in texts]
-        return self.answer  # type: ignore[return-value]
-
-    def explain(self, text: str) -> Mapping[str, Sequence[Span]]:
-        return {"threat": [Span(0, 4), Span(3, 10_000)]}
+    return shipped()
 
 
 class Hanging(Fake):
@@ -75,10 +51,6 @@ def hanging() -> Iterator[Hanging]:
     engine = Hanging()
     yield engine
     engine.let_go.set()
-
-
-def codes(decision: Decision) -> set[str]:
-    return {finding.code for finding in decision.findings if finding.outcome is not Outcome.APPROVE}
 
 
 def test_a_fine_comment_is_approved_at_once(policy: Policy) -> None:
@@ -158,7 +130,7 @@ def test_spans_outside_the_text_are_dropped(policy: Policy) -> None:
 def test_the_policy_says_what_becomes_of_a_language_that_no_engine_knows(
     setting: str, standing: str, outcome: Outcome
 ) -> None:
-    policy = read_policy(CONFIG / "policy.toml", CONFIG / "wordlists", f'[languages]\nda = "{setting}"')
+    policy = shipped(f'[languages]\nda = "{setting}"')
     judge = Judge(policy, [Fake(0.0, frozenset({"en"}))])
     danish = "Det er en rigtig god artikel om togene i min barndom, tak for den."
     decision = judge.decide(Submission(danish, author=AuthorFacts(standing=standing, approved=5)))
