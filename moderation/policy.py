@@ -291,7 +291,7 @@ class _Reading:
                 terms += read_wordlist(language, self.table(f"words.{language}", table))
             except WordlistError as wrong:
                 self.problems += wrong.problems
-        return tuple(terms)
+        return tuple(sorted(terms, key=lambda term: (term.language, term.severity, term.kind, term.text)))
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

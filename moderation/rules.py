@@ -150,7 +150,7 @@ class WordLists:
 
 @rule("wordlist", WordLists)
 def wordlist(submission: Submission, text: Reading, params: WordLists) -> Iterator[Finding]:
-    """Words of the lists, by their severity; mild ones only where there are several."""
+    """Words of the lists, by their severity; mild ones only where there are several different ones."""
     threats = [hit for hit in text.hits if hit.term.kind == "threat"]
     others = [hit for hit in text.hits if hit.term.kind != "threat"]
     by_severity = {name: [hit for hit in others if hit.term.severity == name] for name in ("severe", "strong", "mild")}
@@ -160,7 +160,7 @@ def wordlist(submission: Submission, text: Reading, params: WordLists) -> Iterat
         yield _words("severe", params.severe, by_severity["severe"], tone=False)
     if by_severity["strong"]:
         yield _words("strong", params.strong, by_severity["strong"], tone=True)
-    if len(by_severity["mild"]) >= params.mild_from:
+    if len({hit.term for hit in by_severity["mild"]}) >= params.mild_from:
         yield _words("mild", params.mild, by_severity["mild"], tone=True)
     if any(hit.term.severity != "mild" for hit in text.name_hits):
         yield Finding("wordlist.name", "wordlist", params.name)
@@ -168,7 +168,8 @@ def wordlist(submission: Submission, text: Reading, params: WordLists) -> Iterat
 
 def _words(code: str, outcome: Outcome, hits: Sequence[Hit], tone: bool) -> Finding:
     spans = tuple(dict.fromkeys(hit.span for hit in hits))
-    return Finding(f"wordlist.{code}", "wordlist", outcome, spans, tone=tone, params={"words": len(spans)})
+    words = len({hit.term for hit in hits})
+    return Finding(f"wordlist.{code}", "wordlist", outcome, spans, tone=tone, params={"words": words})
 
 
 @dataclass(frozen=True, slots=True)

@@ -379,7 +379,7 @@ _LEET = {
     "@": "a", "$": "s", "!": "i", "|": "i", "+": "t", "(": "c", "€": "e",
 }  # fmt: skip
 _INSIDE_ONLY = frozenset("!|(")
-_BROKEN = re.compile(r"[^\W_]+(?:[-_.*~/\\\\|+=^:]+[^\W_]+)+")
+_BROKEN = re.compile(r"(?<![^\W_])[^\W_]+(?:[-_.*~/\\|+=^:]+[^\W_]+)+")
 
 
 def _readings(folded: Folded) -> Iterator[Folded]:

@@ -1,7 +1,7 @@
 """The lexicon engine: scores from word lists alone, for where no model can run.
 
 It is honest about little: it knows words, not what is meant by them. Each term found adds to the attribute that its
-list names, by its severity; several together weigh more than one.
+list names, by its severity; several different ones together weigh more than one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moderation.policy import Policy
 from moderation.text import fold
 from moderation.words import KINDS, Hit, Wordlists
 
-WEIGHTS = {"mild": 0.2, "strong": 0.7, "severe": 0.95}
+WEIGHTS = {"mild": 0.45, "strong": 0.7, "severe": 0.95}
 FLOOR = 0.01
 VERSION = "1"
 
@@ -58,8 +58,8 @@ def _counts(hit: Hit, attribute: str) -> bool:
 def _together(hits: Iterable[Hit]) -> float:
     """How likely at least one of some terms is meant, if each were meant by its weight and none by the others'."""
     none = 1 - FLOOR
-    for hit in hits:
-        none *= 1 - WEIGHTS[hit.term.severity]
+    for term in {hit.term for hit in hits}:
+        none *= 1 - WEIGHTS[term.severity]
     return round(1 - none, 6)
 
 

@@ -25,13 +25,13 @@ MASKS = "*#%"
 
 # One letter (or the same letter again and again), or one sign that passes for a letter; and what may stand between two:
 # spaces, punctuation, symbols, but no vowel sign, which is part of a word.
-_UNIT = r"([^\W\d_]|[0134578@$!])\{group}*"
+_UNIT = r"([^\W\d_]|[0134578@$!])\{group}*+"
 _GAP = (
     r"[ \t\"#%-/:-?\[-^`{-~\u00a0-\u00a9\u00ab-\u00b1\u00b4-\u00b8\u00bb-\u00bf"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\U0001f300-\U0001faff]"
 )
 _SPACED = re.compile(
-    r"(?<![^\W_])"
+    r"(?<![^\W_])(?<![@$!])"
     + _UNIT.replace("{group}", "1")
     + r"(?P<gap>"
     + _GAP
@@ -135,12 +135,15 @@ def _plain(character: str) -> tuple[str, str]:
     """What a character folds to and the same with its accents: two strings of one length, empty if it goes."""
     if _vanishes(character):
         return "", ""
-    compatible = unicodedata.normalize("NFKC", character)
-    if len(compatible) > LONGEST_EXPANSION:
-        compatible = character
-    native = _REGIONAL.get(character) or unicodedata.normalize("NFKC", compatible.casefold())
+    native = _REGIONAL.get(character) or _compatible(_compatible(character).casefold())
     pairs = [(_without_accent(letter), letter) for letter in native if not _vanishes(letter)]
     return "".join(plain for plain, _ in pairs), "".join(letter for _, letter in pairs)
+
+
+def _compatible(text: str) -> str:
+    """Compatibility forms as the letters they stand for, but no ligature of a whole sentence."""
+    compatible = unicodedata.normalize("NFKC", text)
+    return compatible if len(compatible) <= LONGEST_EXPANSION else text
 
 
 def _without_accent(letter: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import unicodedata
+from copy import copy
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,18 @@ authors = st.builds(
 )
 
 
+ENGINE = Fake()
+JUDGE = Judge(shipped("[engines.any.threat]\nreject = 0.95"), [ENGINE], timeout=60)
+# Another judge, of the policy as it would be read back from where it was stored, and without an engine.
+READER = Judge(load_policy(JUDGE.policy.source), [])
+
+
+def decided(text: str, author: AuthorFacts, answer: object) -> Decision:
+    """The decision on a text that an engine gave some scores."""
+    ENGINE.answer = [answer]
+    return JUDGE.decide(Submission(text, "Ada", author))
+
+
 def canonical(text: str) -> str | None:
     try:
         return canonicalise(text)
@@ -104,43 +117,35 @@ def test_a_canonical_text_is_the_nfc_of_what_was_written(text: str) -> None:
 
 
 @calm
-@given(texts, authors, scores, st.randoms(use_true_random=False))
+@given(texts.filter(canonical), authors, scores, st.randoms(use_true_random=False))
 def test_the_order_of_rules_changes_nothing(
     text: str, author: AuthorFacts, given_scores: dict[str, float], chance: random.Random
 ) -> None:
-    if canonical(text) is None:
-        return
-    judge = Judge(shipped(), [Fake([given_scores])], timeout=60)
-    decision = judge.decide(Submission(text, author=author))
-    rules = list(judge._rules.items())
+    decision = decided(text, author, given_scores)
+    shuffled = copy(JUDGE)
+    rules = list(JUDGE._rules.items())
     chance.shuffle(rules)
-    judge._rules = dict(rules)
-    assert judge.replay(decision.text, decision.facts, decision.scores) == decision
+    shuffled._rules = dict(rules)
+    assert shuffled.replay(decision.text, decision.facts, decision.scores) == decision
 
 
 @calm
-@given(texts, authors, scores, st.sampled_from(SIX), st.floats(0, 1))
+@given(texts.filter(canonical), authors, scores, st.sampled_from(SIX), st.floats(0, 1))
 def test_raising_a_score_never_softens_a_judgement(
     text: str, author: AuthorFacts, given_scores: dict[str, float], attribute: str, other: float
 ) -> None:
-    if canonical(text) is None:
-        return
-    judge = Judge(shipped("[engines.any.threat]\nreject = 0.95"), [Fake([given_scores])], timeout=60)
-    decision = judge.decide(Submission(text, author=author))
+    decision = decided(text, author, given_scores)
     raised = {"fake": given_scores | {attribute: max(other, given_scores[attribute])}}
-    assert judge.replay(decision.text, decision.facts, raised).outcome.gravity >= decision.outcome.gravity
+    assert JUDGE.replay(decision.text, decision.facts, raised).outcome.gravity >= decision.outcome.gravity
 
 
 @calm
-@given(texts, authors, st.one_of(scores, st.just({"toxicity": float("nan")})))
-def test_a_stored_decision_replays_to_itself(text: str, author: AuthorFacts, given_scores: dict[str, float]) -> None:
-    if canonical(text) is None:
-        return
-    decision = Judge(shipped(), [Fake([given_scores])], timeout=60).decide(Submission(text, "Ada", author))
+@given(texts.filter(canonical), authors, st.one_of(scores, st.just({"toxicity": float("nan")})))
+def test_a_stored_decision_replays_to_itself(text: str, author: AuthorFacts, answer: dict[str, float]) -> None:
+    decision = decided(text, author, answer)
     stored = json.loads(json.dumps(decision.to_json(), allow_nan=False))
-    policy = load_policy(shipped().source)
     assert Decision.from_json(stored, decision.text) == decision
-    assert Judge(policy, []).replay(decision.text, stored["facts"], stored["scores"]) == decision
+    assert READER.replay(decision.text, stored["facts"], stored["scores"]) == decision
 
 
 @calm
