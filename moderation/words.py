@@ -205,9 +205,7 @@ class Wordlists:
             if _applies(key.term, language)
         }
         hits |= {(hit.span.start, hit.span.end, hit.term): hit for hit in self._masked(folded, language)}
-        innocent = [hit.span for hit in hits.values() if hit.term.severity == INNOCENT]
-        guilty = [hit for hit in hits.values() if hit.term.severity != INNOCENT and not _covered(hit.span, innocent)]
-        return tuple(sorted(guilty, key=lambda hit: (hit.span, hit.term.text)))
+        return tuple(hit for hit in _outermost(hits.values()) if hit.term.severity != INNOCENT)
 
     def _add(self, term: Term) -> None:
         key = _key(term)
@@ -369,8 +367,23 @@ def _matches(key: _Key, folded: Folded, squeezed: Squeezed, first: int) -> bool:
     )
 
 
-def _covered(span: Span, others: Sequence[Span]) -> bool:
-    return any(other.start <= span.start and span.end <= other.end for other in others)
+def _outermost(hits: Iterable[Hit]) -> list[Hit]:
+    """The hits in the order of the text, without those inside an innocent or a longer one that is as grave."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.span.start, -hit.span.end, -_rank(hit), hit.term.text)):
+        if not kept or not _covers(kept[-1], hit):
+            kept.append(hit)
+    return kept
+
+
+def _rank(hit: Hit) -> int:
+    return len(SEVERITIES) if hit.term.severity == INNOCENT else SEVERITIES.index(hit.term.severity)
+
+
+def _covers(outer: Hit, inner: Hit) -> bool:
+    if inner.span.end > outer.span.end or _rank(inner) > _rank(outer):
+        return False
+    return outer.span != inner.span or _rank(inner) < _rank(outer)
 
 
 _LEET_WORD = re.compile(r"[a-z0-9@$!|+(€]+")

@@ -63,7 +63,7 @@ def test_a_foul_comment_waits_and_its_spans_show_the_words(policy: Policy) -> No
     assert decision.outcome is Outcome.HOLD
     assert decision.tone_only
     spans = {decision.text[span.start : span.end] for finding in decision.findings for span in finding.spans}
-    assert spans == {"f.u.c.k"}
+    assert spans == {"f.u.c.k off"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ from tests.moderation.cases import shipped
 
 LIST: Mapping[str, Any] = {
     "severe": {"identity_attack": ["scoundrel*", "coon", "rapscallion"]},
-    "strong": {"insult": ["piece of cake", "slut", "coño", "*monger", "rotter"], "obscene": ["f.u.d.g.e"]},
+    "strong": {
+        "insult": ["piece of cake", "slut", "coño", "*monger", "rotter", "ratter slut on a ship"],
+        "obscene": ["f.u.d.g.e"],
+    },
     "mild": {"insult": ["ratter"]},
     "innocent": ["maine coon", "scoundrels of the sea"],
     "here_only": ["slut"],
@@ -54,6 +57,7 @@ def found(text: str, language: str = "en", table: Mapping[str, Any] = LIST) -> l
         ("a warmonger", [("*monger", "warmonger")]),
         ("mongers", []),
         ("fudge", [("f.u.d.g.e", "fudge")]),
+        ("slut, a ratter slut on a ship", [("slut", "slut"), ("ratter slut on a ship", "ratter slut on a ship")]),
     ],
 )
 def test_an_entry_is_found_as_the_word_it_is(text: str, terms: list[tuple[str, str]]) -> None:
@@ -111,7 +115,9 @@ def test_every_shipped_term_finds_itself() -> None:
     assert unfound == []
 
 
-@pytest.mark.parametrize("pattern", ["f*k ", "a-b", "a.", "f u ", "fuck ", "nig", "操.", "1i", "kill you "])
+@pytest.mark.parametrize(
+    "pattern", ["f*k ", "a-b", "a.", "f u ", "fuck ", "nig", "操.", "1i", "kill you ", "coon ", "maine coon "]
+)
 def test_searching_takes_time_in_proportion_to_the_text(pattern: str) -> None:
     folded = fold((pattern * 100_000)[:100_000])
     began = time.process_time()
