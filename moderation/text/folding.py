@@ -44,6 +44,7 @@ _SPACED = re.compile(
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"\S+")
+_LATIN = re.compile(r"[A-Za-z]")
 _LEET_INSIDE = re.compile(r"[a-z][013457@$]+[a-z]")
 _LEET_WORD = re.compile(r"[a-z0-9@$]+")
 _ADDRESS = re.compile(r"://|\bwww\.|[^\s@]@[^\s@]+\.[^\s@]")
@@ -106,6 +107,15 @@ def _in_lower_case(text: str) -> Folded:
         lower = text.lower()
         length = len(lower)
         return Folded(lower, lower, (1,) * length, range(length), range(1, length + 1))
+    forms = {character: _plain(character) for character in set(text)}
+    if all(len(plain) == 1 for plain, _ in forms.values()):
+        letters, natives = ("".join(column) for column in zip(*map(forms.__getitem__, text), strict=True))
+        return Folded(letters, natives, (1,) * len(text), range(len(text)), range(1, len(text) + 1))
+    return _in_pieces(text)
+
+
+def _in_pieces(text: str) -> Folded:
+    """A text of which some characters fold to several letters or to none."""
     letters: list[str] = []
     natives: list[str] = []
     starts: list[int] = []
@@ -272,17 +282,13 @@ def _one_script_a_word(text: str) -> dict[int, str]:
     if text.isascii():
         return {}
     words = [match for match in _WORD.finditer(text) if not match[0].isascii()]
-    written = {
-        _script(letter)
-        for match in words
-        if not _has_latin(match[0])
-        for letter in match[0]
-        if letter not in LOOKALIKES and letter.isalpha()
-    }
+    pure = set("".join(match[0] for match in words if not _has_latin(match[0])))
+    written = {_script(letter) for letter in pure if letter not in LOOKALIKES and letter.isalpha()}
     changes: dict[int, str] = {}
     for match in words:
-        twins = _twins(match[0], written)
-        changes |= {match.start() + index: twin for index, twin in twins.items()}
+        if _script(match[0][0]) not in written or _has_latin(match[0]):
+            twins = _twins(match[0], written)
+            changes |= {match.start() + index: twin for index, twin in twins.items()}
     return changes
 
 
@@ -315,7 +321,7 @@ def latin_twin(letter: str) -> str:
 
 
 def _has_latin(word: str) -> bool:
-    return any(letter.isascii() and letter.isalpha() for letter in word)
+    return _LATIN.search(word) is not None
 
 
 @lru_cache(maxsize=16_384)
