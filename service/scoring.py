@@ -35,6 +35,10 @@ class ScoringFailed(Exception):
     """An engine raised, or gave what is no probability. The message names the engine, never the text."""
 
 
+class Busy(Exception):
+    """The engines were not free in the time that the caller would wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """A name that can be asked for: which engine scores it, under which attribute of its own."""
@@ -77,30 +81,36 @@ class Scorer:
         """The attribute behind a name; a version (`TOXICITY@6`) makes no difference."""
         return self.attributes.get(asked.partition("@")[0])
 
-    def score(self, texts: Sequence[str], attributes: Iterable[Attribute]) -> list[Scores]:
-        """For each text the score of each attribute, by its name; raises `ScoringFailed`.
+    def score(self, texts: Sequence[str], attributes: Iterable[Attribute], patience: float) -> list[Scores]:
+        """For each text the score of each attribute, by its name; raises `ScoringFailed` or `Busy`.
 
-        Long lists are scored a few texts at a time, so that whoever asks for one text does not wait for all of them.
+        Long lists are scored a few texts at a time, so that whoever asks for one text does not wait for all of them;
+        `patience` is how many seconds each of these waits for its turn.
         """
         asked = tuple(attributes)
-        return [scores for chunk in _chunks(texts) for scores in self._chunk(chunk, asked)]
+        return [scores for chunk in _chunks(texts) for scores in self._chunk(chunk, asked, patience)]
 
-    def _chunk(self, texts: Sequence[str], asked: Sequence[Attribute]) -> list[Scores]:
-        engines = {attribute.engine.name: attribute.engine for attribute in asked}
-        found = {name: self._ask(engine, texts) for name, engine in engines.items()}
+    def _chunk(self, texts: Sequence[str], asked: Sequence[Attribute], patience: float) -> list[Scores]:
+        if not self._slots.acquire(timeout=patience):
+            raise Busy
+        try:
+            engines = {attribute.engine.name: attribute.engine for attribute in asked}
+            found = {name: _ask(engine, texts) for name, engine in engines.items()}
+        finally:
+            self._slots.release()
         return [
             {attribute.name: found[attribute.engine.name][place][attribute.head] for attribute in asked}
             for place in range(len(texts))
         ]
 
-    def _ask(self, engine: Engine, texts: Sequence[str]) -> list[dict[str, float]]:
-        with self._slots:
-            try:
-                return moderation.score(texts, engine)
-            except moderation.TextRefused:
-                raise
-            except Exception as failure:
-                raise ScoringFailed(f"{engine.name}: {type(failure).__name__}") from failure
+
+def _ask(engine: Engine, texts: Sequence[str]) -> list[dict[str, float]]:
+    try:
+        return moderation.score(texts, engine)
+    except moderation.TextRefused:
+        raise
+    except Exception as failure:
+        raise ScoringFailed(f"{engine.name}: {type(failure).__name__}") from failure
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -27,6 +27,7 @@ from service.scoring import Attribute, Scorer
 TEXTS = ("text", "comment_text", "comment", "body", "content")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 TOGETHER = 32
+WAIT = 60.0
 WORST = 5
 
 
@@ -123,7 +124,7 @@ def scored(scorer: Scorer, logged: Sequence[Logged], names: Sequence[str]) -> li
         task = progress.add_task("Scoring", total=len(logged))
         for start in range(0, len(logged), TOGETHER):
             texts = [line.text for line in logged[start : start + TOGETHER]]
-            found += scorer.score(texts, attributes)
+            found += scorer.score(texts, attributes, patience=WAIT)
             progress.advance(task, len(texts))
     return found
 

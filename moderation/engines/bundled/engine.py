@@ -80,7 +80,7 @@ class Bundled:
         return np.array(logits), marks
 
 
-def open_engine(argument: str, policy: Policy) -> Bundled:
+def open_engine(argument: str, policy: Policy | None) -> Bundled:
     """The shipped model, or the one of a folder that `make train` wrote; the policy is not needed."""
     try:
         return Bundled(Path(argument) if argument else SHIPPED)

@@ -18,7 +18,7 @@ HOW = (
 )
 
 
-def open_engine(argument: str, policy: Policy) -> Engine:
+def open_engine(argument: str, policy: Policy | None) -> Engine:
     """The engine that stands behind `detoxify:`; the policy is not needed."""
     path, _, digest = argument.partition("@")
     if argument in PUBLISHED:

@@ -7,9 +7,10 @@ docs/perspective.md is its contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, current_app, g, json, request
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 CALL_BYTES = 8 * 1024 * 1024
 BATCH_BYTES = 64 * 1024 * 1024
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-RETRY_SECONDS = 1
+THREADS_A_BATCH = 4
 
 bp = Blueprint("perspective", __name__)
 
@@ -45,6 +46,7 @@ class Perspective:
 
     desk: Desk
     load: Load
+    batches: BoundedSemaphore
     calls: Counter
     unscored: Counter
 
@@ -56,6 +58,7 @@ def register(app: Flask) -> None:
     app.extensions["perspective"] = Perspective(
         desk=_desk(wired),
         load=Load(wired.settings.web_threads),
+        batches=BoundedSemaphore(max(1, wired.settings.web_threads // THREADS_A_BATCH)),
         calls=Counter("firstword_perspective_calls_total", "Calls by outcome", ["outcome"], registry=registry),
         unscored=Counter(
             "firstword_perspective_unscored_total",
@@ -99,7 +102,7 @@ def call() -> Response:
     mine = _mine()
     asked = Call("POST", request.path, _query(), _headers(), b"")
     if mine.load.is_too_high:
-        return _single(_shed(asked))
+        return _single(mine.desk.shed(asked))
     asked = Call("POST", request.path, asked.query, asked.headers, _body(CALL_BYTES))
     return _single(mine.desk.answer(asked))
 
@@ -107,13 +110,19 @@ def call() -> Response:
 @bp.post("/batch", merge_slashes=False)
 @keyed
 def many() -> Response:
-    """A batch of calls: each answered as if it had come alone."""
-    if _mine().load.is_too_high:
-        return _single(_shed(Call("POST", "/batch", _query(), _headers(), b"")))
-    parts_of_it = batch.read(request.headers.get("Content-Type", ""), _body(BATCH_BYTES))
+    """A batch of calls: each answered as if it had come alone. Only some threads work on batches at a time."""
+    mine = _mine()
+    if mine.load.is_too_high or not mine.batches.acquire(blocking=False):
+        return _single(mine.desk.shed(Call("POST", request.path, _query(), _headers(), b"")))
+    try:
+        return _answered(batch.read(request.headers.get("Content-Type", ""), _body(BATCH_BYTES)))
+    finally:
+        mine.batches.release()
+
+
+def _answered(parts_of_it: Sequence[batch.Part]) -> Response:
     outer = _headers()
-    calls = [_part(part, outer) for part in parts_of_it]
-    answers = _mine().desk.answer_all(calls)
+    answers = _mine().desk.answer_all([_part(part, outer) for part in parts_of_it])
     content_type, body = batch.write(
         batch.Answered(part.content_id, answer.status, _heads(answer), answer.json())
         for part, answer in zip(parts_of_it, answers, strict=True)
@@ -172,12 +181,6 @@ def _part(part: batch.Part, outer: dict[str, str]) -> Call:
         return sent
     key = keys.shown(_query(), outer)
     return Call(sent.method, sent.path, {**sent.query, "key": key}, sent.headers, sent.body)
-
-
-def _shed(asked: Call) -> Answer:
-    """The answer of a service that has too much to do: the true 429, at once."""
-    consumer = keys.consumer(parts().database, keys.shown(asked.query, asked.headers), now())
-    return refused(refusals.quota_exceeded(consumer.name, RETRY_SECONDS, "overload"))
 
 
 # ---- what is answered ------------------------------------------------------------------------------------------------

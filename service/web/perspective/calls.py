@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from service.errors import Unavailable
-from service.scoring import Attribute, Scorer, Scores, ScoringFailed
+from service.scoring import Attribute, Busy, Scorer, Scores, ScoringFailed
 from service.web.perspective import analyze, keys, refusals, suggest, wire
 from service.web.perspective.analyze import Analysis
 from service.web.perspective.keys import Consumer
@@ -27,7 +27,10 @@ ANALYZE = "/v1alpha1/comments:analyze"
 SUGGEST = "/v1alpha1/comments:suggestscore"
 FALLBACK = "Firstword-Language-Fallback"
 TOGETHER = 16
+# How many seconds a call waits for an engine: one by itself less than its client, a batch's as long as batches take.
+PATIENCE, BATCH_PATIENCE = 0.3, 30.0
 MAX_QUERY_FIELDS = 50
+RETRY_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Answer:
 class Pending:
     """A call that waits for scores. A label is kept without them where there are none; an analysis is refused."""
 
+    consumer: Consumer
     texts: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     finish: Callable[[Sequence[Scores]], Answer]
@@ -96,16 +100,23 @@ class Desk:
 
     def answer(self, call: Call) -> Answer:
         """The answer to one call; never raises for what a client sent."""
-        return self.answer_all([call])[0]
+        return self.answer_all([call], PATIENCE)[0]
 
-    def answer_all(self, calls: Sequence[Call]) -> list[Answer]:
+    def answer_all(self, calls: Sequence[Call], patience: float = BATCH_PATIENCE) -> list[Answer]:
         """The answers to some calls, in their order. Keys are looked up once for all of them."""
         known: dict[str, Consumer | Refusal] = {}
         prepared = [self._prepared(call, known) for call in calls]
         answers: dict[int, Answer] = {}
         for group in _groups(prepared):
-            answers.update(self._scored(group))
+            answers.update(self._scored(group, patience))
         return [answers[place] if isinstance(one, Pending) else one for place, one in enumerate(prepared)]
+
+    def shed(self, call: Call) -> Answer:
+        """The answer of a service that has too much to do: the true 429, at once."""
+        try:
+            return refused(_shed(self._consumer(call, {})))
+        except Refusal as refusal:
+            return refused(refusal)
 
     def _prepared(self, call: Call, known: dict[str, Consumer | Refusal]) -> Pending | Answer:
         try:
@@ -143,7 +154,7 @@ class Desk:
         def finish(scores: Sequence[Scores]) -> Answer:
             return Answer(200, "scored", analysis.answer(scores), _told(analysis))
 
-        return Pending(analysis.texts, attributes, finish)
+        return Pending(consumer, analysis.texts, attributes, finish)
 
     def _refuse_where_blind(self) -> None:
         """Without its engine the service says that it is out of order, not that nobody knows the attribute."""
@@ -157,21 +168,21 @@ class Desk:
             labelling.keep(self.db, scores, self.now())
             return Answer(200, "labelled", labelling.answer())
 
-        return Pending(labelling.texts, labelling.attributes, finish, goes_without=True)
+        return Pending(consumer, labelling.texts, labelling.attributes, finish, goes_without=True)
 
-    def _scored(self, group: Mapping[int, Pending]) -> dict[int, Answer]:
+    def _scored(self, group: Mapping[int, Pending], patience: float) -> dict[int, Answer]:
         """The answers to some calls, scored at once; where that fails, one by one."""
         first = next(iter(group.values()))
         texts = [text for pending in group.values() for text in pending.texts]
         try:
-            scores = iter(self.scorer.score(texts, first.attributes))
-            return {
-                place: _finished(pending, [next(scores) for _ in pending.texts]) for place, pending in group.items()
-            }
+            scores = iter(self.scorer.score(texts, first.attributes, patience))
+        except Busy:
+            return {place: _unscored(pending, _shed(pending.consumer)) for place, pending in group.items()}
         except ScoringFailed:
             if len(group) > 1:
-                return {place: self._scored({place: pending})[place] for place, pending in group.items()}
-            return {place: _unscored(pending) for place, pending in group.items()}
+                return {place: self._scored({place: pending}, patience)[place] for place, pending in group.items()}
+            return {place: _unscored(pending, refusals.unavailable()) for place, pending in group.items()}
+        return {place: _finished(pending, [next(scores) for _ in pending.texts]) for place, pending in group.items()}
 
 
 def _finished(pending: Pending, scores: Sequence[Scores]) -> Answer:
@@ -181,8 +192,12 @@ def _finished(pending: Pending, scores: Sequence[Scores]) -> Answer:
         return refused(refusals.unavailable())
 
 
-def _unscored(pending: Pending) -> Answer:
-    return _finished(pending, ()) if pending.goes_without else refused(refusals.unavailable())
+def _unscored(pending: Pending, refusal: Refusal) -> Answer:
+    return _finished(pending, ()) if pending.goes_without else refused(refusal)
+
+
+def _shed(consumer: Consumer) -> Refusal:
+    return refusals.quota_exceeded(consumer.name, RETRY_SECONDS, "overload")
 
 
 def _told(analysis: Analysis) -> dict[str, str]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-PATIENCE = 0.3
+PATIENCE = 0.5
 MOMENT = 0.02
 
 

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from service.web.perspective.load import Load
-from tests.service.perspective.conftest import ANALYZE, Build, Service, WordEngine, serving
+from tests.service.perspective.conftest import ANALYZE, SUGGEST, Build, WordEngine, serving
+from tests.service.perspective.test_batch import part, send
 
 FINE = {"comment": {"text": "you idiot"}, "requestedAttributes": {"TOXICITY": {}}, "languages": ["en"]}
 
@@ -80,10 +81,52 @@ def ask(address: str, key: str, patience: float = 10) -> tuple[int, float, str |
             return refused.code, time.monotonic() - began, refused.headers["Retry-After"]
 
 
-def test_a_burst_of_forty_is_answered_in_full(service: Service) -> None:
+def test_a_burst_of_forty_is_answered_in_full(build: Build) -> None:
+    """With a thread for each, so that a slow machine is not taken for a busy one: see the tests of `Load` for that."""
+    service = build(WEB_THREADS="64", ENGINE_CALLS="64")
     with serving(service.app) as address, ThreadPoolExecutor(40) as pool:
         found = list(pool.map(lambda _: ask(address, service.key), range(40)))
     assert [status for status, _, _ in found] == [200] * 40
+
+
+def test_a_call_waits_for_an_engine_only_as_long_as_its_client_would(build: Build) -> None:
+    entered, open_again = threading.Semaphore(0), threading.Event()
+
+    def fault(_: Any) -> None:
+        entered.release()
+        open_again.wait(20)
+
+    service = build(WordEngine(fault=fault), ENGINE_CALLS="1")
+    label = {"comment": {"text": "you idiot"}, "attributeScores": {"TOXICITY": {"summaryScore": {"value": 1}}}}
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(service.post, ANALYZE, FINE)
+        assert entered.acquire(timeout=10)
+        began = time.monotonic()
+        refused, labelled = service.post(ANALYZE, FINE), service.post(SUGGEST, label)
+        assert time.monotonic() - began < 5
+        open_again.set()
+        assert stuck.result().status_code == 200
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert refused.json["error"]["status"] == "RESOURCE_EXHAUSTED"
+    assert labelled.status_code == 200, "a label is kept without the model's scores"
+
+
+def test_batches_never_take_every_thread(build: Build) -> None:
+    entered, open_again = threading.Semaphore(0), threading.Event()
+
+    def fault(_: Any) -> None:
+        entered.release()
+        open_again.wait(20)
+
+    service = build(WordEngine(fault=fault), WEB_THREADS="4")
+    parts = [part("<1>", FINE, service.key)]
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(send, service, parts, service.key)
+        assert entered.acquire(timeout=10)
+        assert send(service, parts, service.key).status_code == 429
+        open_again.set()
+        assert stuck.result().status_code == 200
+    assert send(service, parts, service.key).status_code == 200
 
 
 def test_overload_is_shed_with_the_true_429_and_the_service_recovers(build: Build) -> None:
