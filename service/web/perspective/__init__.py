@@ -22,7 +22,7 @@ from service.errors import Unavailable
 from service.identity.scoring_keys import SCOPE
 from service.scoring import Scorer
 from service.web.blueprint import public
-from service.web.context import client_origin, now, parts
+from service.web.context import client_origin
 from service.web.perspective import batch, discovery, keys, refusals
 from service.web.perspective.calls import Answer, Call, Desk, refused, target
 from service.web.perspective.load import Load
@@ -75,7 +75,8 @@ def _desk(wired: Parts) -> Desk:
         return wired.throttle.spend("perspective", consumer.terms.per_minute, consumer.key_id)
 
     scorer = Scorer(lambda: [*wired.judges.engines, open_engine("spam")], wired.settings.engine_calls)
-    return Desk(wired.database, scorer, spend, wired.clock, lambda: wired.judges.problems)
+    known = keys.Keys(wired.database, wired.clock)
+    return Desk(wired.database, known, scorer, spend, wired.clock, lambda: wired.judges.problems)
 
 
 def _mine() -> Perspective:
@@ -138,7 +139,7 @@ def describe() -> Response:
     """The description that Google's clients build themselves from, with the address they reached us under."""
     key = keys.shown(_query(), _headers())
     if key:
-        keys.consumer(parts().database, key, now())
+        _mine().desk.keys.consumer(key)
     document = discovery.document(f"{client_origin()}/")
     return Response(json.dumps(document), content_type="application/json; charset=UTF-8")
 

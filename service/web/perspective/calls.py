@@ -17,7 +17,7 @@ from service.errors import Unavailable
 from service.scoring import Attribute, Busy, Scorer, Scores, ScoringFailed
 from service.web.perspective import analyze, keys, refusals, suggest, wire
 from service.web.perspective.analyze import Analysis
-from service.web.perspective.keys import Consumer
+from service.web.perspective.keys import Consumer, Keys
 from service.web.perspective.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Desk:
     """
 
     db: Database
+    keys: Keys
     scorer: Scorer
     spend: Callable[[Consumer], int]
     now: Callable[[], datetime]
@@ -103,9 +104,8 @@ class Desk:
         return self.answer_all([call], PATIENCE)[0]
 
     def answer_all(self, calls: Sequence[Call], patience: float = BATCH_PATIENCE) -> list[Answer]:
-        """The answers to some calls, in their order. Keys are looked up once for all of them."""
-        known: dict[str, Consumer | Refusal] = {}
-        prepared = [self._prepared(call, known) for call in calls]
+        """The answers to some calls, in their order."""
+        prepared = [self._prepared(call) for call in calls]
         answers: dict[int, Answer] = {}
         for group in _groups(prepared):
             answers.update(self._scored(group, patience))
@@ -113,16 +113,17 @@ class Desk:
 
     def shed(self, call: Call) -> Answer:
         """The answer of a service that has too much to do: the true 429, at once."""
+        key = keys.shown(call.query, call.headers)
         try:
-            return refused(_shed(self._consumer(call, {})))
+            return refused(_shed(self.keys.remembered(key) or self.keys.consumer(key)))
         except Refusal as refusal:
             return refused(refusal)
 
-    def _prepared(self, call: Call, known: dict[str, Consumer | Refusal]) -> Pending | Answer:
+    def _prepared(self, call: Call) -> Pending | Answer:
         try:
             if call.method != "POST" or call.path not in (ANALYZE, SUGGEST):
                 raise refusals.not_found()
-            consumer = self._consumer(call, known)
+            consumer = self.keys.consumer(keys.shown(call.query, call.headers))
             if wait := self.spend(consumer):
                 raise refusals.quota_exceeded(consumer.name, wait)
             if call.path == SUGGEST:
@@ -132,18 +133,6 @@ class Desk:
             return refused(refusal)
         except Unavailable:
             return refused(refusals.unavailable())
-
-    def _consumer(self, call: Call, known: dict[str, Consumer | Refusal]) -> Consumer:
-        key = keys.shown(call.query, call.headers)
-        if key not in known:
-            try:
-                known[key] = keys.consumer(self.db, key, self.now())
-            except Refusal as refusal:
-                known[key] = refusal
-        found = known[key]
-        if isinstance(found, Refusal):
-            raise found
-        return found
 
     def _analysis(self, call: Call, consumer: Consumer) -> Pending:
         request = wire.analyze_request(call.body)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from service import sites
@@ -15,6 +15,10 @@ from service.web.perspective import refusals
 
 if TYPE_CHECKING:
     from service.db import Database
+
+
+REMEMBERED = timedelta(seconds=1)
+MOST_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,39 @@ def shown(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     return query.get("key") or headers.get("x-goog-api-key", "") or bearer
 
 
-def consumer(db: Database, key: str, now: datetime) -> Consumer:
-    """Who a key belongs to; raises `Refusal` where it does not hold here."""
-    try:
-        host = api_keys.authenticate(db, key, SCOPE, now=now)
-        site = sites.find_site(db, host.site_id)
-    except (Unauthenticated, Forbidden, NotFound):
-        raise refusals.key_invalid() from None
-    return Consumer(host.key_id, host.site_id, site.language, Terms.from_json(host.settings))
+class Keys:
+    """Looks keys up, and remembers one that held for a second: a busy client's key is read once, not at each call.
+
+    So a key that is revoked or put on other terms is so within a second. `remembered` asks nobody.
+    """
+
+    def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
+        self._db = db
+        self._clock = clock
+        self._held: dict[str, tuple[Consumer, datetime]] = {}
+
+    def consumer(self, key: str) -> Consumer:
+        """Who a key belongs to; raises `Refusal` where it does not hold here."""
+        now = self._clock()
+        held = self._held.get(key)
+        if held and timedelta(0) <= now - held[1] < REMEMBERED:
+            return held[0]
+        self._held.pop(key, None)
+        found = self._found(key, now)
+        if len(self._held) >= MOST_REMEMBERED:
+            self._held.clear()
+        self._held[key] = (found, now)
+        return found
+
+    def remembered(self, key: str) -> Consumer | None:
+        """Who a key belonged to when it was last looked up, for an answer that grants nothing."""
+        held = self._held.get(key)
+        return held[0] if held else None
+
+    def _found(self, key: str, now: datetime) -> Consumer:
+        try:
+            host = api_keys.authenticate(self._db, key, SCOPE, now=now)
+            site = sites.find_site(self._db, host.site_id)
+        except (Unauthenticated, Forbidden, NotFound):
+            raise refusals.key_invalid() from None
+        return Consumer(host.key_id, host.site_id, site.language, Terms.from_json(host.settings))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from threading import Lock
 
 PATIENCE = 0.5
-MOMENT = 0.02
+MOMENT = 0.1
 
 
 class Load:

@@ -48,8 +48,10 @@ def test_a_key_is_made_shown_once_listed_changed_and_ended(service: Service, run
     assert f"…{shown[-4:]}" in listed
     assert "Coral  strict, 2/minute" in listed
     assert "lenient, 50/minute" in run("key", "set", key_id, "--lenient", "--per-minute", "50").stdout
+    service.clock.pass_(seconds=1)
     assert service.post(ANALYZE, {**body, "languages": ["om"]}, key=shown).status_code == 200
     run("key", "revoke", key_id)
+    service.clock.pass_(seconds=1)
     assert service.post(ANALYZE, body, key=shown).status_code == 400
     assert "revoked" in run("key", "list", "courier").stdout
 

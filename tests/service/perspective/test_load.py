@@ -28,21 +28,21 @@ class Watch:
 
 def test_all_threads_busy_for_a_moment_is_no_overload() -> None:
     watch = Watch()
-    load = Load(threads=2, patience=0.3, clock=watch)
+    load = Load(threads=2, patience=0.5, clock=watch)
     load.enter()
     load.enter()
-    watch.now = 0.29
+    watch.now = 0.4
     assert not load.is_too_high
     load.leave()
-    watch.now = 0.4
-    load.enter()
     watch.now = 0.6
+    load.enter()
+    watch.now = 0.9
     assert not load.is_too_high, "a thread was idle between"
 
 
 def test_all_threads_busy_on_end_is_overload_until_one_has_been_idle() -> None:
     watch = Watch()
-    load = Load(threads=2, patience=0.3, clock=watch)
+    load = Load(threads=2, patience=0.5, clock=watch)
     load.enter()
     for _ in range(50):
         load.enter()
@@ -53,14 +53,14 @@ def test_all_threads_busy_on_end_is_overload_until_one_has_been_idle() -> None:
     assert load.is_too_high, "each thread took up the next request at once"
     load.leave()
     assert not load.is_too_high
-    watch.now += 0.05
+    watch.now += 0.2
     load.enter()
     assert not load.is_too_high
 
 
 def test_one_thread_alone_can_be_too_busy_as_well() -> None:
     watch = Watch()
-    load = Load(threads=1, patience=0.3, clock=watch)
+    load = Load(threads=1, patience=0.5, clock=watch)
     for _ in range(60):
         load.enter()
         watch.now += 0.01
