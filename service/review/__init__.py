@@ -9,6 +9,7 @@ from service.review.bulk import Batch, Preview, Selection, decide_all, preview, 
 from service.review.card import Card, Record, card
 from service.review.decide import Decider, Done, Verdict, decide, escalate, past, undo
 from service.review.facets import Facets, facets
+from service.review.feature import feature
 from service.review.leases import Grant, Holder, claim, release, renew
 from service.review.views import VIEWS, Ask, Page, Row, count, counts, places, queue, told
 
@@ -39,6 +40,7 @@ __all__ = [
     "decide_all",
     "escalate",
     "facets",
+    "feature",
     "past",
     "person",
     "places",

@@ -123,6 +123,26 @@ def undo(_body: dict[str, Any], decision_id: str) -> dict[str, Any]:
     return _done(review.undo(parts().database, _decider(), decision_id, now()))
 
 
+@bp.route("/comments/<id:comment_id>/feature")
+class Feature(MethodView):
+    """A comment's place above the thread."""
+
+    @bp.host("moderate")
+    @bp.arguments(NothingIn)
+    @bp.response(204)
+    @bp.problems(400, 401, 403, 404, 409, 429, 503)
+    def put(self, _body: dict[str, Any], comment_id: str) -> None:
+        """Feature a public comment."""
+        review.feature(parts().database, _decider(), comment_id, True, now())
+
+    @bp.host("moderate")
+    @bp.response(204)
+    @bp.problems(401, 403, 404, 429, 503)
+    def delete(self, comment_id: str) -> None:
+        """Feature it no longer."""
+        review.feature(parts().database, _decider(), comment_id, False, now())
+
+
 # ---- authors ----
 
 

@@ -14,7 +14,7 @@ from tests.service.conftest import FINE, FOUL, Newsroom, Reader
 def ask(room: Newsroom, method: str, path: str, status: int, **more: Any) -> Any:
     answer = room.host(method, f"/api/v1{path}", **more)
     assert answer.status_code == status, answer.text
-    return answer.json
+    return answer.get_json(silent=True)
 
 
 def verdict(room: Newsroom, comment_id: str, status: int = 201, **body: Any) -> Any:
@@ -138,6 +138,25 @@ def test_another_sites_comments_do_not_exist_and_other_scopes_do_not_reach(room:
     room.api_key = reads
     ask(room, "GET", "/queue", 403)
     verdict(room, held, 403, verdict="approve")
+
+
+# ---- featuring ----
+
+
+def test_a_featured_comment_stands_above_the_thread_until_it_is_taken_down(room: Newsroom, ada: Reader) -> None:
+    comment = ada.post(FINE).json["id"]
+    for _ in range(2):
+        ask(room, "PUT", f"/comments/{comment}/feature", 204)
+    assert [found["id"] for found in room.thread()["featured"]] == [comment]
+    ask(room, "DELETE", f"/comments/{comment}/feature", 204)
+    assert room.thread()["featured"] == []
+    told = [event for event in ask(room, "GET", "/events", 200)["events"] if event["type"] == "comment.featured"]
+    assert [event["data"]["featured"] for event in told] == [True, False]
+
+
+def test_what_readers_do_not_see_cannot_be_featured(room: Newsroom, held: str) -> None:
+    ask(room, "PUT", f"/comments/{held}/feature", 409)
+    ask(room, "PUT", f"/comments/{'0' * 24}/feature", 404)
 
 
 # ---- authors and search ----
