@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.web.perspective import refusals
 from tests.service.perspective.conftest import ANALYZE, ENGLISH, SUGGEST, Build, Service, build, service
 
 __all__ = ["build", "service"]  # fixtures
@@ -162,3 +164,24 @@ def test_without_its_engine_the_service_is_unavailable_and_no_attribute_is_calle
     assert answer.status_code == 503
     assert answer.json["error"]["status"] == "UNAVAILABLE"
     assert EngineUnavailable.__name__ not in answer.text
+
+
+def test_the_page_lists_every_message_that_the_code_knows() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "perspective.md").read_text(encoding="utf-8")
+    known = [
+        refusals.comment_empty(),
+        refusals.comment_too_long(),
+        refusals.no_requested_attributes(),
+        refusals.no_attribute_scores(),
+        refusals.unknown_attribute("<A>"),
+        refusals.score_type_unsupported("<T>", "<A>"),
+        refusals.unknown_text_type(),
+        refusals.both_contexts(),
+        refusals.language_unsupported("<A>", ["<l1", "l2>"]),
+        refusals.language_undetected(),
+        refusals.key_invalid(),
+        refusals.quota_exceeded("<consumer>", 1),
+        refusals.not_found(),
+        refusals.unavailable(),
+    ]
+    assert [refusal.message for refusal in known if f"`{refusal.message}`" not in page] == []
