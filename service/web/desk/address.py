@@ -106,4 +106,6 @@ def _shown(ask: Ask, field: str) -> str:
         return ""
     if field == "attribute":
         return f": {value} {ask.lowest or 0:.2f} to {1 if ask.highest is None else ask.highest:.2f}"
+    if isinstance(value, datetime):
+        return f": {value:%Y-%m-%d %H:%M} UTC"
     return f": {', '.join(value) if isinstance(value, tuple) else value}"

@@ -1,6 +1,6 @@
 // The desk's own script: keys, cards fetched ahead, decisions sent behind. Every flow works without it.
 
-import { advance, ahead, beside, bringBack, card, rowOf, rows, show } from "./cards.js";
+import { advance, ahead, beside, bringBack, card, list, rowOf, rows, show } from "./cards.js";
 import { listen } from "./keys.js";
 import { forget, take, tokenOf } from "./lease.js";
 import { say } from "./toast.js";
@@ -194,7 +194,15 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("desk:again", () => location.reload());
+/** Say how many cards are ticked. */
+function tell() {
+  const place = document.getElementById("ticked");
+  if (place) place.textContent = `${list().querySelectorAll("[type=checkbox]:checked").length} selected`;
+}
+
+document.addEventListener("desk:selected", tell);
 document.addEventListener("change", (event) => {
+  if (event.target instanceof HTMLInputElement && event.target.name === "id") tell();
   if (event.target instanceof HTMLSelectElement && event.target.id === "order") event.target.form?.requestSubmit();
 });
 

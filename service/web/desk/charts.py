@@ -1,0 +1,145 @@
+"""Charts as numbers for a template to draw: where bars and lines stand in a fixed frame, what axes say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from service.review.numbers import OUTCOMES, Survival
+
+WIDTH, HEIGHT = 560, 240
+LEFT, TOP, BOTTOM = 44, 14, 210
+ACROSS, DOWN = WIDTH - LEFT - 8, BOTTOM - TOP
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rectangle with its class and what it says when pointed at."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars or a line over two axes; `lines` are upright marks with a label."""
+
+    bars: Sequence[Bar] = ()
+    path: str = ""
+    across: Sequence[Tick] = ()
+    up: Sequence[Tick] = ()
+    lines: Sequence[Tick] = ()
+
+
+def volume(days: Mapping[date, Mapping[str, int]]) -> Chart:
+    """Comments a day, stacked by what became of them."""
+    most = nice(max((sum(of_day.values()) for of_day in days.values()), default=0))
+    step = ACROSS / max(len(days), 1)
+    bars: list[Bar] = []
+    for number, (day, of_day) in enumerate(days.items()):
+        slot, below = (LEFT + number * step + 1, max(step - 2, 1)), 0
+        for outcome in OUTCOMES:
+            title = f"{day:%d %b}: {of_day[outcome]} {outcome}"
+            bars.append(_bar(slot, (below / most, of_day[outcome] / most), outcome, title))
+            below += of_day[outcome]
+    every = max(1, math.ceil(len(days) / 8))
+    across = [Tick(LEFT + (n + 0.5) * step, f"{day.day} {day:%b}") for n, day in enumerate(days) if n % every == 0]
+    return Chart(bars, across=across, up=_up(most))
+
+
+def _bar(slot: tuple[float, float], share: tuple[float, float], kind: str, title: str) -> Bar:
+    """A bar in a slot (where it starts, how wide) from a share of the height (what lies below, how much)."""
+    height, below = DOWN * share[1], DOWN * share[0]
+    return Bar(round(slot[0], 2), round(BOTTOM - below - height, 2), round(slot[1], 2), round(height, 2), kind, title)
+
+
+def waits(minutes: Sequence[float]) -> tuple[Chart, list[tuple[str, int]]]:
+    """Comments that wait now, by how long; and the same as rows of a table."""
+    size = next((s for s in (5, 15, 60, 240, 1_440, 10_080) if (max(minutes, default=0)) <= 12 * s), 43_200)
+    bins = [0] * 12
+    for wait in minutes:
+        bins[min(int(wait // size), 11)] += 1
+    most, step = nice(max(bins)), ACROSS / 12
+    rows = [(f"{spell(n * size)} to {spell((n + 1) * size)}", many) for n, many in enumerate(bins)]
+    bars = [
+        _bar((LEFT + n * step + 1, step - 2), (0, many / most), "waiting", f"{rows[n][0]}: {many}")
+        for n, many in enumerate(bins)
+    ]
+    across = [Tick(LEFT + n * step, spell(n * size)) for n in range(0, 13, 3)]
+    return Chart(bars, across=across, up=_up(most)), rows
+
+
+def latency(curve: Survival) -> Chart:
+    """The share still undecided, by time on a logarithmic scale from a minute to a week."""
+    longest = math.log(10_080)
+
+    def x(minutes: float) -> float:
+        return round(LEFT + ACROSS * min(max(math.log(max(minutes, 1)), 0) / longest, 1), 2)
+
+    def y(share: float) -> float:
+        return round(BOTTOM - DOWN * share, 2)
+
+    path = [f"M{x(1)} {y(1)}"]
+    for minutes, share in curve.steps[1:]:
+        path.append(f"H{x(minutes)}V{y(share)}")
+    across = [Tick(x(m), spell(m)) for m in (1, 5, 15, 60, 240, 1_440, 10_080)]
+    up = [Tick(y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
+    lines = [Tick(x(m), f"{p} in 100 within {spell(m)}") for p, m in curve.deciles.items() if m is not None]
+    return Chart(path="".join(path), across=across, up=up, lines=lines)
+
+
+def scores(published: Sequence[int], rejected: Sequence[int], thresholds: Mapping[str, float]) -> Chart:
+    """Each outcome's scores as a share of its own: published upwards, rejected downwards, thresholds drawn."""
+    middle, half = (TOP + BOTTOM) / 2, DOWN / 2
+    step = ACROSS / len(published)
+    tallest = max((*_shares(published), *_shares(rejected)), default=0) or 1
+    bars = []
+    for n, (up, down) in enumerate(zip(_shares(published), _shares(rejected), strict=True)):
+        x, width = round(LEFT + n * step + 1, 2), round(step - 2, 2)
+        high, low = round(half * up / tallest, 2), round(half * down / tallest, 2)
+        span = f"{n / 20:.2f} to {(n + 1) / 20:.2f}"
+        bars.append(Bar(x, round(middle - high, 2), width, high, "read", f"{span}: {published[n]} published"))
+        bars.append(Bar(x, round(middle, 2), width, low, "rejected", f"{span}: {rejected[n]} rejected"))
+    across = [Tick(LEFT + ACROSS * part / 5, f"{part / 5:.1f}") for part in range(6)]
+    lines = [Tick(LEFT + ACROSS * at, f"{name} {at:.2f}") for name, at in thresholds.items()]
+    return Chart(bars, across=across, lines=lines)
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = sum(counts) or 1
+    return [many / total for many in counts]
+
+
+def _up(most: float) -> list[Tick]:
+    return [Tick(round(BOTTOM - DOWN * part / 4, 2), f"{most * part / 4:,.0f}") for part in range(5)]
+
+
+def nice(most: float) -> float:
+    """The next round number above, which the axis ends at; divisible by four."""
+    if most <= 4:
+        return 4
+    size = 10 ** math.floor(math.log10(most))
+    return float(next(size * part for part in (1, 2, 4, 6, 8, 10, 20) if size * part >= most))
+
+
+def spell(minutes: float) -> str:
+    """A span of time in a few signs."""
+    if minutes < 60:
+        return f"{minutes:.0f} min"
+    if minutes < 1_440:
+        return f"{minutes / 60:.0f} h" if minutes % 60 == 0 or minutes > 600 else f"{minutes / 60:.1f} h"
+    return f"{minutes / 1_440:.0f} d" if minutes % 1_440 == 0 or minutes > 14_400 else f"{minutes / 1_440:.1f} d"
