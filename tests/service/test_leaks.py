@@ -227,10 +227,10 @@ def _broken_database(play: Play, ada: str) -> None:
             "ALTER TABLE comment_version DROP CONSTRAINT boom",
         )
     missing = ("ALTER TABLE comment_version RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO comment_version")
-    for make, mend in (refusing, missing):
+    for number, (make, mend) in enumerate((refusing, missing)):
         with play.db.write() as session:
             session.execute(text(make))
-        assert play.post(f"Nobody will read this. {play.secret('lost ' + make[:6])}", ada).status in (500, 503)
+        assert play.post(f"Nobody will read this. {play.secret(f'lost {number}')}", ada).status in (500, 503)
         with play.db.write() as session:
             session.execute(text(mend))
     assert play.post("Everybody will read this.", ada).status == 201
