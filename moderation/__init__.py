@@ -4,6 +4,7 @@ Pure: no web framework, no database, no network, no clock. This is its only door
 """
 
 from moderation.engines import Engine, EngineUnavailable, open_engine
+from moderation.evaluate import Figure, Labelled, PolicyReport, measure_engine, measure_policy, read_labelled
 from moderation.language import detect_language
 from moderation.model import (
     ArticleFacts,
@@ -29,15 +30,18 @@ __all__ = [
     "Decision",
     "Engine",
     "EngineUnavailable",
+    "Figure",
     "Finding",
     "Fit",
     "Folded",
     "Judge",
+    "Labelled",
     "NameVerdict",
     "NoScore",
     "Outcome",
     "Policy",
     "PolicyError",
+    "PolicyReport",
     "Reason",
     "Scale",
     "Span",
@@ -51,7 +55,10 @@ __all__ = [
     "judge_name",
     "language_of",
     "load_policy",
+    "measure_engine",
+    "measure_policy",
     "open_engine",
+    "read_labelled",
     "read_policy",
     "scorable",
     "score",

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from moderation.training.metrics import Numbers, character_f1, isotonic
+from moderation.evaluate import Numbers
+from moderation.training.metrics import character_f1, isotonic
 from moderation.training.rows import HEADS, JIGSAW, Row
 
 TOXIC_SHARE = 0.096

@@ -19,21 +19,14 @@ import numpy as np
 from tqdm import tqdm
 
 from moderation.engines import Engine, open_engine
+from moderation.evaluate import Numbers, auc, interval
 from moderation.model import Outcome, Submission
 from moderation.pipeline import Judge
 from moderation.policy import Policy, read_policy
 from moderation.text import TextRefused, canonicalise
 from moderation.training import card
 from moderation.training.calibrate import TOXIC_SHARE, to_share
-from moderation.training.metrics import (
-    Numbers,
-    auc,
-    calibration_error,
-    calibration_noise,
-    character_f1,
-    interval,
-    power_mean,
-)
+from moderation.training.metrics import calibration_error, calibration_noise, character_f1, power_mean
 from moderation.training.obfuscate import FORMS
 from moderation.training.rows import JIGSAW, normalised, spans_of, table
 from moderation.training.split import held_out

@@ -9,9 +9,9 @@ from sklearn.linear_model import SGDClassifier
 from tqdm import tqdm
 
 from moderation.engines.bundled.linear import BUCKETS, Linear, places
+from moderation.evaluate import Numbers
 from moderation.text import fold
 from moderation.training import augment
-from moderation.training.metrics import Numbers
 from moderation.training.rows import JIGSAW, SWEAR, Row
 
 SOURCES = frozenset({"jigsaw", "wiki_debias", "synthetic"})

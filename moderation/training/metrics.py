@@ -1,31 +1,10 @@
 """Figures from scores and labels: areas under curves, calibration, intervals by resampling. Numpy only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Numbers = npt.NDArray[np.float64]
-
-
-def auc(scores: Numbers, labels: Numbers, weights: Numbers | None = None) -> float:
-    """The chance that a positive row scores above a negative one, ties half; NaN where one side is empty."""
-    weights = np.ones(len(scores)) if weights is None else weights
-    _, place = np.unique(scores, return_inverse=True)
-    positive = np.bincount(place, weights * (labels > 0.5))
-    negative = np.bincount(place, weights * (labels <= 0.5))
-    if not positive.sum() or not negative.sum():
-        return float("nan")
-    below = np.cumsum(negative) - negative / 2
-    return float((positive * below).sum() / positive.sum() / negative.sum())
-
-
-def interval(figure: Callable[[npt.NDArray[np.int64]], float], rows: int, rounds: int = 500) -> tuple[float, float]:
-    """The 95 % bootstrap interval of a figure that is computed from row numbers."""
-    chance = np.random.default_rng(11)
-    found = [figure(chance.integers(0, rows, rows)) for _ in range(rounds)]
-    low, high = np.nanpercentile(found, [2.5, 97.5])
-    return float(low), float(high)
+from moderation.evaluate import Numbers
 
 
 def isotonic(scores: Numbers, labels: Numbers, weights: Numbers, least: float) -> tuple[Numbers, Numbers]:

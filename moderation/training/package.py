@@ -14,11 +14,11 @@ from moderation.engines.bundled import weights
 from moderation.engines.bundled.engine import Bundled
 from moderation.engines.bundled.linear import Linear
 from moderation.engines.bundled.windows import windows
+from moderation.evaluate import Numbers
 from moderation.text import fold
 from moderation.training import calibrate
 from moderation.training.encoder import base_folder
 from moderation.training.export import write_onnx
-from moderation.training.metrics import Numbers
 from moderation.training.rows import Row
 from moderation.training.split import for_curves
 

@@ -71,7 +71,7 @@ def test_what_cannot_be_is_said_in_a_line(run: Run, words: tuple[str, ...]) -> N
 
 def test_the_live_attributes_are_shown_with_engine_language_and_quality(run: Run) -> None:
     shown = run("attributes").stdout
-    assert re.search(r"lexicon 1-\w+ +│ TOXICITY TOXICITY_EXPERIMENTAL TOXICITY_FAST +│ en +│ not measured", shown)
+    assert re.search(r"lexicon 1-\w+ +│ TOXICITY TOXICITY_EXPERIMENTAL TOXICITY_FAST +│ ar cs da", shown)
     assert re.search(r"spam 1 +│ SPAM +│ en +│ AUC", shown)
     assert "FLIRTATION" not in shown
 
