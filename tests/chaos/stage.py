@@ -133,7 +133,7 @@ class Stage:
         while not ends.is_set() and not stop.is_set():
             ends.wait(chance.uniform(0.2, 2.5))
             victim = chance.choice(self.actors)
-            if victim.port and not victim.is_ready() and chance.random() < 0.8:
+            if victim.port and not victim.is_ready() and chance.random() < 0.97:
                 continue  # mostly let a web process take some requests before it goes
             victim.kill()
             victim.killed += 1
