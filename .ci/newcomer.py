@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from visitor import Visitor, ask, ask_json, forms
+from visitor import Visitor, ask, ask_json, forms, words
 
 HOUSE = Path(__file__).resolve().parent.parent
 INSTALL_SECONDS = 600.0  # from nothing, with a cold package cache
@@ -104,7 +104,7 @@ def moderate(evening: Evening, comment_id: str) -> None:
     expect(status == 200, f"the desk's login page answers {status}")
     status = mo.send("", login=moderator["login"], password=moderator["password"])
     expect(status == 200 and "decide" in {form["id"] for form in forms(mo.page)}, f"no card at the desk ({status})")
-    expect(FOUL in mo.page, "the foul comment does not wait at the desk")
+    expect(FOUL in words(mo.page), "the foul comment does not wait at the desk")
     status = mo.send("decide", verdict="approve")
     expect(status == 200, f"approving it got {status}")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from email.message import Message
+from html import unescape
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from typing import Any
@@ -80,6 +82,11 @@ def forms(page: str) -> list[dict[str, Any]]:
     reader = _Forms()
     reader.feed(page)
     return reader.found
+
+
+def words(page: str) -> str:
+    """What a page says, without its markup."""
+    return unescape(re.sub(r"<[^>]*>", "", page))
 
 
 class _Forms(HTMLParser):
