@@ -7,12 +7,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.frontdesk import FrontDesk
 from tests.browser.newspaper import Newspaper
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
+
+
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture

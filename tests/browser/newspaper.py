@@ -74,12 +74,14 @@ class Newspaper:
             "PUBLIC_URL": self.url,
             "SIGNING_KEYS": "a key for tests only, of 32 bytes or more".replace(" ", "-"),
             "LIMIT_TOKEN": "network 9999/minute, site 9999/minute",
+            "ENGINE": "lexicon",
             "LOG_LEVEL": "ERROR",
             **limits,
             **self._settings,
         }
         settings = load(environment)
         self.app = create_app(settings, judges=self._judges(settings))
+        self.app.extensions["firstword"].judges.under()  # word lists are read before anybody waits for them
         self._server.app = self.app
         sites.add_site(self.database, SITE, "The Eastmere Courier", [self.origin], now=datetime.now(UTC))
         for server in (self._server, self._host):

@@ -247,6 +247,18 @@ def test_the_whole_service_out_of_reach_leaves_the_page_as_it_is(page: Page, new
     expect(page.get_by_text("Printed by the host.")).to_be_visible()
 
 
+def test_an_element_that_is_moved_or_given_another_article_starts_once(page: Page, newspaper: Newspaper) -> None:
+    newspaper.say("Ada", "Nineteen bays.")
+    page.goto(newspaper.article())
+    page.evaluate(
+        f"const element = {WIDGET}; document.body.append(element); element.wake(); document.body.prepend(element)"
+    )
+    expect(page.get_by_text("Nineteen bays.")).to_have_count(1)
+    page.evaluate(f"{WIDGET}.setAttribute('article', 'another')")
+    expect(page.get_by_role("button", name="Leave the first comment")).to_be_visible()
+    expect(page.get_by_text("Nineteen bays.")).to_have_count(0)
+
+
 def test_back_and_forward_find_the_thread_again(page: Page, newspaper: Newspaper) -> None:
     newspaper.say("Ada", "Nineteen bays.")
     page.goto(newspaper.article())

@@ -187,6 +187,29 @@ def test_markdown_is_shown_as_elements(page: Page, newspaper: Newspaper) -> None
     expect(article.locator("li")).to_have_count(2)
 
 
+def test_changing_the_order_keeps_what_is_being_written(page: Page, newspaper: Newspaper) -> None:
+    newspaper.say("Ada", "Nineteen bays.")
+    newspaper.say("Bo", "Eleven of them before seven.")
+    page.goto(newspaper.article())
+    write(page, FINE)
+    page.get_by_role("button", name="Oldest").click()
+    expect(page.locator(".list > li").first).to_contain_text("Nineteen bays.")
+    expect(page.get_by_label("Your comment")).to_have_value(FINE)
+
+
+def test_a_network_that_comes_and_goes_takes_nothing_from_the_box(page: Page, newspaper: Newspaper) -> None:
+    page.route("**/api/v1/comments?*", lambda route: route.abort())
+    page.goto(newspaper.article())
+    expect(page.get_by_text("The comments did not load.")).to_be_visible()
+    page.unroute("**/api/v1/comments?*")
+    page.get_by_role("button", name="Try again").click()
+    write(page, FINE)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.get_by_label("Your comment").press("End")
+    page.keyboard.type(" At all.")
+    expect(page.get_by_label("Your comment")).to_have_value(f"{FINE} At all.")
+
+
 # ---- drafts ----
 
 

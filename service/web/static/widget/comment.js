@@ -1,5 +1,5 @@
 // @ts-check
-/** One comment: read, answered, written, reported. Deeper ones than three levels stand in the third, and say whom they answer. */
+/** One comment: read, answered, written, reported. What is deeper than three levels says whom it answers. */
 import { button, fill, h, icon, iconButton, labelled, marked, notice, prose, time } from "./kit.js";
 
 export class View {
@@ -160,7 +160,7 @@ function ownState(w, mine) {
   return [mine.fresh && h("span.state.ok", icon("tick"), w.t("published")), left, edit, button("", () => w.withdraw(mine), w.t("withdraw"))];
 }
 
-/** What only its author sees: it waits, is not published, or was just withdrawn. */
+/** What only its author sees: waiting, rejected, or just withdrawn. */
 export function ownComment(w, mine) {
   const { id, status, reasons = [], text, public_version: old } = mine;
   const no = status === "rejected";
@@ -343,7 +343,7 @@ export class Composer {
     }
   }
 
-  /** A judged rejection is an answer like another. */
+  /** A rejection is an answer like another. */
   async #deliver(text, token) {
     const { w, edit } = this;
     const parent = this.above?.comment.id;
@@ -371,6 +371,7 @@ export class Composer {
     const words = w.t(error?.detail ?? message);
     const no = (title, help, again) => this.tell(notice("no", "stop", title, help, again));
     if (code === "nudge") return this.#nudge(body, text);
+    if (status === 409) w.loadMine();
     if (/name/.test(code + error?.pointer)) return this.#badName(words);
     if (status === 429) return this.#slowDown(body.retry_after ?? 30);
     if (!navigator.onLine) return this.tell(notice("", "cut", w.t("offline"), w.t("offlineDraft")));
@@ -383,7 +384,6 @@ export class Composer {
   #arrived(no) {
     this.key = randomKey();
     this.save();
-    this.w.loadMine();
     no(this.w.t("arrived"), this.w.t("arrivedHelp"));
   }
 

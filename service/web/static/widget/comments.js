@@ -86,7 +86,7 @@ export class Widget {
   }
 
   #failed({ status, message }) {
-    const retry = () => this.start(true);
+    const retry = () => this.section ?? this.start(true);
     const [sign, title] = navigator.onLine ? ["stop", "notLoaded"] : ["cut", "offline"];
     const words = status === 429 ? message : this.t("notLoadedHelp");
     fill(this.root, h("slot"), h("div.fw", { dir: this.t("dir") }, notice("no", sign, this.t(title), words, button("ln", retry, this.t("retry")))));
@@ -143,7 +143,9 @@ export class Widget {
   #invite() {
     const { prompt, count } = this.article;
     const open = () => (fill(this.way, (this.composer ??= new Composer(this, {})).form), this.composer.area.focus());
-    this.way = h("div", this.open ? button("open", open, [icon("pen"), this.t(count ? "write" : "first")]) : notice("", "lock", this.t("closed"), this.t("closedHelp")));
+    const writing = this.composer?.form.isConnected && this.composer.form;
+    const way = writing || button("open", open, [icon("pen"), this.t(count ? "write" : "first")]);
+    this.way = h("div", this.open ? way : notice("", "lock", this.t("closed"), this.t("closedHelp")));
     fill(this.prompt, prompt && h("div.prompt", h("p.ui", this.t("asks")), h(`h${this.level + 1}`, { dir: "auto" }, prompt)), this.way);
   }
 
@@ -204,7 +206,7 @@ export class Widget {
     mine.fresh = true;
     if (fresh) this.#take({ ...this.article, count: this.article.count + 1 }, this.seen + 1);
     if (approved) this.#merge(mine, true, above);
-    if (fresh && !this.composer?.form.isConnected) this.#invite();
+    this.#invite();
     this.unmark();
     this.#showOwn(mine);
     this.#focus(id);
@@ -291,7 +293,8 @@ export class Widget {
   }
 
   async share({ permalink }) {
-    this.toast(await navigator.clipboard.writeText(permalink).then(() => this.t("copied"), () => permalink));
+    const copied = navigator.clipboard?.writeText(permalink) ?? Promise.reject();
+    this.toast(await copied.then(() => this.t("copied"), () => permalink));
   }
 
   ignore({ id }) {
@@ -311,7 +314,7 @@ export class Widget {
     on(window, "storage", ({ key }) => key === `${this.store.prefix}me` && this.identified());
   }
 
-  /** About half a minute, so that readers do not come in step; longer after each failure. */
+  /** Never in step with other readers; longer after each failure. */
   #sleep() {
     clearTimeout(this.poll);
     this.poll = setTimeout(() => this.refresh(), 2e4 * 2 ** Math.min(4, this.#failures) * (1 + Math.random()));
@@ -355,7 +358,7 @@ export class Widget {
     for (const old of this.root.querySelectorAll(".here")) old.classList.remove("here");
   }
 
-  /** Updates a comment and its replies in their place; shows those that are missing only when asked. */
+  /** Updates a comment and its replies in place; shows what is missing only when asked. */
   #merge(comment, show = false, above = null) {
     const { id, replies } = comment;
     let view = this.views.get(id);

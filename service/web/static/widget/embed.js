@@ -70,6 +70,7 @@ class Lazy extends HTMLElement {
   /** Fetched side by side; the first one mounts. */
   static modules = ["comments", "comment", "kit", "api"];
   #running;
+  #turn = 0;
   #waking;
   #callback;
 
@@ -83,6 +84,7 @@ class Lazy extends HTMLElement {
     observer.unobserve(this);
     this.#running?.stop();
     this.#running = this.#waking = undefined;
+    this.#turn += 1;
   }
 
   attributeChangedCallback(name, old, now) {
@@ -114,11 +116,12 @@ class Lazy extends HTMLElement {
 
   async #start() {
     const tag = languageOf(this);
+    const turn = this.#turn;
     const { modules } = /** @type {typeof Lazy} */ (this.constructor);
     const texts = async () => (await fetch(from(`locales/${tag.split("-")[0]}.json`))).json();
     try {
       const parts = await Promise.all([texts(), (sheet ??= style()), ...modules.map((name) => import(`./${name}.js`))]);
-      if (!this.isConnected) return;
+      if (turn !== this.#turn) return;
       const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [parts[1]];
       this.#running = parts[2].mount(this, root, new Words(tag, parts[0]));

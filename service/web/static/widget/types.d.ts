@@ -29,9 +29,7 @@ export interface Comment {
   gone: null | "withdrawn" | "removed";
   reactions: Record<string, number>;
   permalink: string;
-  replies?: Replies;
-  /** The chain from the thread's first comment to this one's parent; with `context=1`. */
-  context?: Comment[];
+  replies: Replies;
 }
 
 /** Start and end in code points, end exclusive. */
@@ -40,7 +38,7 @@ export type Span = [number, number];
 export interface Reason {
   code: string;
   sentence: string;
-  spans?: Span[];
+  spans: Span[];
 }
 
 export interface Mine extends Comment {
@@ -49,20 +47,25 @@ export interface Mine extends Comment {
   edit_until: string | null;
   public_version: number | null;
   reasons: Reason[];
+  mine: string[];
+}
+
+/** One comment on its own, and those that it answers, outermost first. */
+export interface Permalink {
+  comment: Comment;
+  context: Comment[];
 }
 
 export interface Article {
   key: string;
   url: string;
   title: string;
-  prompt: string | null;
-  prompt_by?: string | null;
+  prompt: string;
   state: "open" | "closed";
   moderation: "post" | "pre";
   count: number;
   version: number;
   reactions: string[];
-  max_length?: number;
 }
 
 export interface Thread {
