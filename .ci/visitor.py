@@ -85,8 +85,8 @@ def forms(page: str) -> list[dict[str, Any]]:
 
 
 def words(page: str) -> str:
-    """What a page says, without its markup."""
-    return unescape(re.sub(r"<[^>]*>", "", page))
+    """What a page says, without its markup and without the little numbers that refer to findings."""
+    return unescape(re.sub(r"<sup>.*?</sup>|<[^>]*>", "", page))
 
 
 class _Forms(HTMLParser):
