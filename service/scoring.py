@@ -15,6 +15,7 @@ import moderation
 from moderation import Engine
 
 CHUNK = 16
+SPAM = "spam"
 
 # What an engine's attribute answers to. Perspective's experimental names are the same heads to us.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -60,22 +61,42 @@ class Attribute:
         return primary in known and not rest.startswith("latn")
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An attribute as an operator reads it: by which engine, under which names, in which languages, how good."""
+
+    engine: str
+    names: tuple[str, ...]
+    languages: str
+    quality: str
+
+
 class Scorer:
-    """The engines of a process, asked by at most `at_once` threads at a time. They open when they are first asked."""
+    """The engines of a process, asked by at most `at_once` threads at a time. They open when they are first asked.
+
+    Spam is scored beside whatever engine judges here, by signs of its own.
+    """
 
     def __init__(self, engines: Callable[[], Sequence[Engine]], at_once: int) -> None:
-        self._open = engines
+        self._engines = engines
         self._slots = BoundedSemaphore(at_once)
 
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
         """Every attribute that is live, by name. Where two engines score the same, the first one's counts."""
         found: dict[str, Attribute] = {}
-        for engine in self._open():
+        for engine in (*self._engines(), moderation.open_engine(SPAM)):
             for head in engine.attributes:
                 for name in NAMES.get(head, ()):
                     found.setdefault(name, Attribute(name, engine, head))
         return found
+
+    def live(self) -> list[Live]:
+        """What can be asked for here, for an operator to read."""
+        names: dict[tuple[str, str], list[Attribute]] = {}
+        for attribute in self.attributes.values():
+            names.setdefault((attribute.engine.name, attribute.head), []).append(attribute)
+        return [_live(attributes) for attributes in names.values()]
 
     def find(self, asked: str) -> Attribute | None:
         """The attribute behind a name; a version (`TOXICITY@6`) makes no difference."""
@@ -102,6 +123,16 @@ class Scorer:
             {attribute.name: found[attribute.engine.name][place][attribute.head] for attribute in asked}
             for place in range(len(texts))
         ]
+
+
+def _live(attributes: Sequence[Attribute]) -> Live:
+    engine, head = attributes[0].engine, attributes[0].head
+    return Live(
+        engine=f"{engine.name} {engine.version}",
+        names=tuple(attribute.name for attribute in attributes),
+        languages="any" if engine.languages is None else ", ".join(sorted(engine.languages)) or "none",
+        quality=str(getattr(engine, "quality", {}).get(head, "not measured")),
+    )
 
 
 def _ask(engine: Engine, texts: Sequence[str]) -> list[dict[str, float]]:

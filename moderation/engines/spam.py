@@ -156,7 +156,7 @@ class Spam:
     version = VERSION
     attributes: tuple[str, ...] = ("spam",)
     languages: frozenset[str] | None = frozenset({"en"})
-    quality: Mapping[str, str] = {"SPAM": "AUC 0.906 under videos, 0.977 in text messages; fitted on neither"}
+    quality: Mapping[str, str] = {"spam": "AUC 0.906 under videos, 0.977 in text messages; fitted on neither"}
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """The chance that each text is spam; of a long text's stretches the highest counts."""

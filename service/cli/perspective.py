@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from config.settings import load
-from moderation import Engine, open_engine
 from service import labels
 from service.cli.opening import now, opened
 from service.cli.perspective_map import map_
@@ -123,32 +122,12 @@ def read_curves(path: Path) -> dict[str, Curve]:
 def attributes() -> None:
     """Show which attributes are live, by which engine, in which languages, at what measured quality."""
     judges = open_judges(load())
-    scorer = Scorer(lambda: [*judges.engines, open_engine("spam")], at_once=1)
     table = Table("engine", "attributes", "languages", "measured")
-    for engine, names in grouped(scorer).values():
-        table.add_row(f"{engine.name} {engine.version}", " ".join(names), spoken(engine), quality(engine, names))
+    for one in Scorer(lambda: judges.engines, at_once=1).live():
+        table.add_row(one.engine, " ".join(one.names), one.languages, one.quality)
     Console().print(table)
     for problem in judges.problems:
         click.echo(problem, err=True)
-
-
-def grouped(scorer: Scorer) -> dict[tuple[str, str], tuple[Engine, list[str]]]:
-    """The names that each attribute of each engine answers to."""
-    found: dict[tuple[str, str], tuple[Engine, list[str]]] = {}
-    for name, attribute in scorer.attributes.items():
-        found.setdefault((attribute.engine.name, attribute.head), (attribute.engine, []))[1].append(name)
-    return found
-
-
-def spoken(engine: Engine) -> str:
-    """The languages that an engine knows."""
-    return "any" if engine.languages is None else " ".join(sorted(engine.languages)) or "none"
-
-
-def quality(engine: Engine, names: list[str]) -> str:
-    """What an engine says of how well it was measured to do, where it says anything."""
-    known = getattr(engine, "quality", {})
-    return next((known[name] for name in names if name in known), "not measured")
 
 
 # ---- labels ---------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.settings import load
-from moderation import Fit, TextRefused, fit_scale, open_engine, scorable
+from moderation import Fit, TextRefused, fit_scale, scorable
 from service.cli.rows import Row, read_rows
 from service.judges import open_judges
 from service.scoring import Attribute, Scorer
@@ -68,7 +68,7 @@ def opened_scorer(engine: str | None) -> Scorer:
     judges = open_judges(settings)
     if judges.problems:
         raise click.ClickException(" ".join(judges.problems))
-    return Scorer(lambda: [*judges.engines, open_engine("spam")], at_once=1)
+    return Scorer(lambda: judges.engines, at_once=1)
 
 
 def read_log(path: Path, column: str | None, find: Callable[[str], Attribute | None]) -> Iterator[Logged]:

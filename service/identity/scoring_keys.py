@@ -7,13 +7,14 @@ and say so. A quota counts calls a minute. Curves map a score to the scale that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
 from sqlmodel import Session
 
+from service.db import Database
 from service.errors import Invalid, NotFound
 from service.identity import api_keys
 from service.models import ApiKey
@@ -77,6 +78,28 @@ def _found(session: Session, key_id: str) -> ApiKey:
     if row is None or SCOPE not in row.scopes:
         raise NotFound("There is no such key for these endpoints.")
     return row
+
+
+def create_for(db: Database, site_id: str, name: str, terms: Terms, *, now: datetime) -> str:
+    """A new key on these terms, shown this once."""
+    with db.write() as session:
+        return create(session, site_id, name, terms, now=now)[1]
+
+
+def change_for(db: Database, site_id: str, key_id: str, per_minute: int, lenient: bool) -> None:
+    """Put a key of this site on another quota and mode; its map stays. Raises `NotFound` for another site's."""
+    with db.write() as session:
+        row = _found(session, key_id)
+        if row.site_id != site_id:
+            raise NotFound("There is no such key for these endpoints.")
+        change(session, key_id, replace(Terms.from_json(row.settings), per_minute=per_minute, lenient=lenient))
+
+
+def listed_for(db: Database, site_id: str) -> list[tuple[ApiKey, Terms]]:
+    """A site's keys that still hold, with their terms, oldest first."""
+    with db.read() as session:
+        rows = api_keys.listed(session, site_id)
+    return [(row, Terms.from_json(row.settings)) for row in rows if SCOPE in row.scopes and row.revoked_at is None]
 
 
 def check(terms: Terms) -> None:

@@ -20,6 +20,15 @@ from moderation.policy import Policy
 from moderation.text import fold
 
 MOST_WINDOWS = 8
+# What docs/model-card.md says of the shipped weights, in a few words.
+QUALITY = {
+    "toxicity": "AUC 0.98 on held-out rows, 0.969 on the Jigsaw test",
+    "severe_toxicity": "AUC 0.99 on held-out rows",
+    "identity_attack": "AUC 0.98 on held-out rows",
+    "insult": "AUC 0.98 on held-out rows",
+    "obscene": "AUC 0.99 on held-out rows",
+    "threat": "AUC 0.92 on held-out rows",
+}
 
 Logits = npt.NDArray[np.float32]
 
@@ -34,6 +43,7 @@ class Bundled:
         self.weights = load(folder, threads)
         self.attributes = tuple(self.weights.curves)
         self.version = self.weights.version
+        self.quality = QUALITY if folder == SHIPPED else {}
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """For each canonical text the chance of each attribute, 0..1; of a long text's windows the highest counts."""

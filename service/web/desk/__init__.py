@@ -4,7 +4,7 @@ Every page but the login needs a signed-in browser; every form carries its sessi
 that people wrote is escaped, never sanitised. This package runs no queries: it calls `review` and `staff`.
 """
 
-from service.web.desk import figures, filters, login, many, me, office, people, queue, verdicts
+from service.web.desk import figures, filters, login, many, me, office, people, queue, scoring, verdicts
 from service.web.desk.guard import bp
 
-__all__ = ["bp", "figures", "filters", "login", "many", "me", "office", "people", "queue", "verdicts"]
+__all__ = ["bp", "figures", "filters", "login", "many", "me", "office", "people", "queue", "scoring", "verdicts"]

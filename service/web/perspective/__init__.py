@@ -17,7 +17,6 @@ from flask import Blueprint, Flask, Response, current_app, g, json, request
 from prometheus_client import CollectorRegistry, Counter
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from moderation import open_engine
 from service.errors import Unavailable
 from service.identity.scoring_keys import SCOPE
 from service.scoring import Scorer
@@ -74,7 +73,7 @@ def _desk(wired: Parts) -> Desk:
     def spend(consumer: keys.Consumer) -> int:
         return wired.throttle.spend("perspective", consumer.terms.per_minute, consumer.key_id)
 
-    scorer = Scorer(lambda: [*wired.judges.engines, open_engine("spam")], wired.settings.engine_calls)
+    scorer = Scorer(lambda: wired.judges.engines, wired.settings.engine_calls)
     known = keys.Keys(wired.database, wired.clock)
     return Desk(wired.database, known, scorer, spend, wired.clock, lambda: wired.judges.problems)
 
