@@ -130,7 +130,7 @@ def _live(attributes: Sequence[Attribute]) -> Live:
     return Live(
         engine=f"{engine.name} {engine.version}",
         names=tuple(attribute.name for attribute in attributes),
-        languages="any" if engine.languages is None else ", ".join(sorted(engine.languages)) or "none",
+        languages="any" if engine.languages is None else " ".join(sorted(engine.languages)) or "none",
         quality=str(getattr(engine, "quality", {}).get(head, "not measured")),
     )
 
