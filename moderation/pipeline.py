@@ -15,7 +15,7 @@ from typing import Any
 
 from moderation.engines import Engine
 from moderation.engines.lines import Line
-from moderation.language import detect_language, identifier
+from moderation.language import identifier, language_or
 from moderation.model import Decision, Evidence, Finding, Outcome, Span, Submission, gravest
 from moderation.policy import ANY_ENGINE, Policy, PolicyError, Threshold
 from moderation.rules import RULES, Reading, read, read_params
@@ -50,7 +50,7 @@ class Judge:
     def decide(self, submission: Submission) -> Decision:
         """What becomes of a submission. Raises `TextRefused` where its text cannot be taken at all."""
         text = canonicalise(submission.text)
-        language = detect_language(text) or submission.article.language or self.policy.language
+        language = language_or(text, submission.article.language or self.policy.language)
         return self._conclude(submission, text, self._ask(text, language))
 
     def replay(self, text: str, facts: Mapping[str, Any], scores: Mapping[str, Mapping[str, float]]) -> Decision:

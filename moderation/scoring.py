@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from moderation.engines import Engine, open_engine
-from moderation.language import detect_language
+from moderation.language import detect_language, is_written_in
 from moderation.model import Span
 from moderation.text import canonicalise, invisible
 
@@ -24,21 +24,6 @@ _ENDED = re.compile(r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s)|[。！�
 _ABBREVIATED = re.compile(
     r"(?:\b(?i:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|approx|inc|ltd|jr|sr|bzw|z\.b|ca|usw|p\.ej|sra?)|\b[A-Z])\."
 )
-# The writing systems of the languages that are not written in Latin letters, as Unicode names them.
-_SCRIPTS = {
-    **dict.fromkeys(("ar", "fa", "ur"), ("ARABIC",)),
-    **dict.fromkeys(("bg", "ru", "sr", "uk"), ("CYRILLIC",)),
-    "bn": ("BENGALI",),
-    "el": ("GREEK",),
-    "he": ("HEBREW",),
-    "hi": ("DEVANAGARI",),
-    "ja": ("HIRAGANA", "KATAKANA", "CJK"),
-    "ko": ("HANGUL",),
-    "ta": ("TAMIL",),
-    "te": ("TELUGU",),
-    "th": ("THAI",),
-    "zh": ("CJK",),
-}
 
 
 class NoScore(Exception):
@@ -141,6 +126,4 @@ def language_of(text: str, assumed: str | None = None) -> str | None:
     found = detect_language(text)
     if found is not None or assumed is None:
         return found
-    letter = next((sign for sign in text if sign.isalpha()), None)
-    scripts = _SCRIPTS.get(assumed.partition("-")[0].lower(), ("LATIN",))
-    return assumed if letter and unicodedata.name(letter, "").startswith(scripts) else None
+    return assumed if any(map(str.isalpha, text)) and is_written_in(text, assumed) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from moderation.engines import EngineUnavailable
-from moderation.language import detect_language
+from moderation.language import language_or
 from moderation.model import Span
 from moderation.policy import Policy
 from moderation.text import fold
@@ -43,7 +43,7 @@ class Lexicon:
         return {attribute: spans for attribute, spans in found.items() if spans}
 
     def _find(self, text: str) -> tuple[Hit, ...]:
-        return self._words.find(fold(text), detect_language(text) or self._language)
+        return self._words.find(fold(text), language_or(text, self._language))
 
     def _scores(self, hits: Sequence[Hit]) -> dict[str, float]:
         return {attribute: _together(hit for hit in hits if _counts(hit, attribute)) for attribute in self.attributes}
