@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +31,20 @@ class Actor:
     port: int = 0
     killed: int = 0
     running: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    ready_at: float | None = None
+
+    def is_spared(self, chance: random.Random) -> bool:
+        """A web process may mostly serve for some seconds before it goes, however long it took to start."""
+        if not self.port or chance.random() < 0.03:
+            return False
+        if not self.is_ready():
+            return True
+        self.ready_at = self.ready_at or time.monotonic()
+        return time.monotonic() - self.ready_at < chance.uniform(0, 10)
 
     def start(self) -> None:
         """Start it in a process group of its own."""
+        self.ready_at = None
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
                 [sys.executable, *self.command],
@@ -133,8 +145,8 @@ class Stage:
         while not ends.is_set() and not stop.is_set():
             ends.wait(chance.uniform(0.2, 2.5))
             victim = chance.choice(self.actors)
-            if victim.port and not victim.is_ready() and chance.random() < 0.97:
-                continue  # mostly let a web process take some requests before it goes
+            if victim.is_spared(chance):
+                continue
             victim.kill()
             victim.killed += 1
             ends.wait(chance.uniform(0, 1))
