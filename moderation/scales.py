@@ -84,7 +84,7 @@ def isotonic(ours: Numbers, theirs: Numbers) -> Scale:
     places, index, counts = np.unique(ours, return_inverse=True, return_counts=True)
     means = np.bincount(index, weights=theirs) / counts
     values = _pooled(means, counts.astype(np.float64))
-    return _thinned(places, values)
+    return _thinned(places, values) if len(places) > 1 else Scale(places, values)
 
 
 def _pooled(means: Numbers, weights: Numbers) -> Numbers:
