@@ -49,9 +49,12 @@ class Acquainted:
     def __init__(self, room: Newsroom) -> None:
         ada, bo = room.reader("Ada Berg"), room.reader("Bo Lund")
         self.credentials = {"commenter": ada.token, "api_key": room.api_key}
+        waiting = [bo.post(f"{FOUL} {number}").json["id"] for number in range(3)]
         self.ids = {
-            "comment_id": [ada.post().json["id"], bo.post("Not at this price.").json["id"], ada.post(FOUL).json["id"]],
+            "comment_id": [ada.post().json["id"], bo.post("Not at this price.").json["id"], waiting[0]],
             "endpoint_id": [_endpoint(room)],
+            "author_id": [ada.id, bo.id],
+            "decision_id": [_decision(room, one) for one in waiting[1:]],
             "kind": ["like"],
         }
 
@@ -69,12 +72,22 @@ class Acquainted:
         for part in (case.query, case.body):
             if isinstance(part, dict) and "site" in part:
                 part["site"] = "courier"
+        if isinstance(case.body, dict) and "version" in case.body:
+            case.body["version"] = 1
         if isinstance(case.body, dict) and isinstance(case.body.get("article"), dict):
             case.body["article"]["url"] = f"{ORIGIN}/{choice}"
 
 
 def _endpoint(room: Newsroom) -> str:
     answer = room.host("POST", "/api/v1/webhooks", json={"url": "https://93.184.215.14/hook"})
+    assert answer.status_code == 201, answer.json
+    found: str = answer.json["id"]
+    return found
+
+
+def _decision(room: Newsroom, comment_id: str) -> str:
+    body = {"verdict": "approve", "version": 1}
+    answer = room.host("POST", f"/api/v1/comments/{comment_id}/decisions", json=body)
     assert answer.status_code == 201, answer.json
     found: str = answer.json["id"]
     return found
@@ -120,7 +133,7 @@ def test_every_answer_to_whatever_is_sent_is_documented(room: Newsroom, mode: Ge
     assert tried.wrong == set()
     assert tried.requests > 10 * len(tried.operations)
     if mode is GenerationMode.POSITIVE:
-        assert len(tried.welcome) > 0.7 * len(tried.operations), tried.operations - tried.welcome
+        assert len(tried.welcome) > 0.75 * len(tried.operations), tried.operations - tried.welcome
 
 
 def _throw(operation: Any, mode: GenerationMode, known: Acquainted, tried: Tried) -> None:

@@ -37,6 +37,7 @@ from tests.service.conftest import FINE, FOUL, KEY, ORIGIN, START, UNLIMITED, Bu
 from tests.service.racing import Troupe, at_once
 
 TRIES = 200
+SHOUTED = "THIS BRIDGE WILL COST US MORE THAN ANYBODY TOLD US."  # a rule holds it, whatever an engine thinks
 RETRY_SECONDS = 60.0
 LATER = START.replace(day=9)
 Contestants = Callable[..., AbstractContextManager[Callable[[int], Any]]]
@@ -256,7 +257,7 @@ def test_an_approval_of_version_1_that_races_an_edit_never_publishes_version_2(
 ) -> None:
     won: Counter[str] = Counter()
     for number in range(TRIES):
-        held = _submit(room, ada, f"{FOUL} {number}")
+        held = _submit(room, ada, f"{SHOUTED} {number}")
         judged = threading.Event()
         interloper.acts.append(judged.set)
         edited, decided = at_once(2, lambda lane: (_edit, _approve_when)[lane](room, ada, held, judged))  # noqa: B023
@@ -281,7 +282,7 @@ def _judges(room: Newsroom) -> Judges:
 
 def _edit(room: Newsroom, ada: Reader, comment_id: str, _: threading.Event) -> str:
     """A new text that has to wait; while it is judged, the moderator is let loose."""
-    change = Edit(Known(ada.id, "courier"), comment_id, 1, "You are a fucking moron and always were.")
+    change = Edit(Known(ada.id, "courier"), comment_id, 1, f"{SHOUTED} AGAIN")
     return _outcome(lambda: comments.edit(room.db, _judges(room), change, window=300, now=START).status)
 
 

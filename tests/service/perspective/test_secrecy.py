@@ -16,6 +16,7 @@ from tests.service.perspective.test_batch import part, send
 
 SECRET = "zyzzyva"
 CALLS = 1_000
+SCANLESS = {"search_text"}  # SQLite's full text index: cannot be listed; what it holds stands in tables that can
 
 
 def bodies() -> list[dict[str, Any]]:
@@ -41,7 +42,7 @@ def bodies() -> list[dict[str, Any]]:
 def every_value(service: Service) -> str:
     """Everything that stands in any table, as text."""
     with service.db.read() as session:
-        tables = inspect(session.connection()).get_table_names()
+        tables = [name for name in inspect(session.connection()).get_table_names() if name not in SCANLESS]
         rows = [row for table in tables for row in session.execute(text(f'SELECT * FROM "{table}"'))]
     return "\n".join(str(tuple(row)) for row in rows)
 
