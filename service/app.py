@@ -13,6 +13,7 @@ from config.settings import Settings
 from service import logs
 from service.cli.commands import COMMANDS
 from service.db import Database
+from service.doorman import Doorman, Line, Scope
 from service.front import Front
 from service.judges import Judges, open_judges
 from service.web import (
@@ -40,10 +41,20 @@ class IdConverter(BaseConverter):
     regex = "[0-9a-f]{24}"
 
 
-def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None) -> Flask:
+class Service(Flask):
+    """A WSGI application that granian serves by way of the doorman."""
+
+    doorman: Doorman
+
+    async def __rsgi__(self, scope: Scope, line: Line) -> None:
+        """One request over granian's own interface."""
+        await self.doorman(scope, line)
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, judges: Judges | None = None) -> Service:
     """The service for one installation, wired from its settings."""
     logs.configure(settings.log_level)
-    app = Flask("service.web", static_folder=None)
+    app = Service("service.web", static_folder=None)
     app.config.update(
         OPENAPI, MAX_CONTENT_LENGTH=settings.body_limit, MAX_FORM_MEMORY_SIZE=settings.body_limit, MAX_FORM_PARTS=200
     )
@@ -61,6 +72,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
     )
     _register(app, settings)
     app.wsgi_app = Front(app.wsgi_app, database, metrics.requests)  # type: ignore[method-assign]
+    app.doorman = Doorman(app, settings.web_threads, settings.body_limit, perspective.WIDER)
     return app
 
 

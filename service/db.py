@@ -27,6 +27,12 @@ from service.errors import Unavailable
 
 BUSY_SECONDS = 10
 POOL_SECONDS = 10
+POSTGRES = {
+    "synchronous_commit": "on",  # what is acknowledged is on the disk, whatever the server's default is
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+}
 AWAY = "The database does not answer. Try again in a moment; under the same idempotency key nothing happens twice."
 
 
@@ -154,6 +160,6 @@ def _postgres_engine(url: str, pool_size: int) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
-            "options": "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+            "options": " ".join(f"-c {name}={value}" for name, value in POSTGRES.items()),
         },
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PATH = "/api/v1/comments"
 ENTRIES = 1_000
 MAX_ENTRY = 1_000_000
+MAX_BYTES = 64_000_000  # of all of them: whoever adds to a query what means nothing makes an entry of it
 MARK = "firstword.thread"
 HEADERS = [
     ("Content-Type", "application/json"),
@@ -49,6 +50,11 @@ class Rendered:
     etag: str
     bodies: dict[str, bytes]
 
+    @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return sum(map(len, self.bodies.values()))
+
 
 class Front:
     """WSGI middleware that answers threads it has rendered already."""
@@ -58,6 +64,7 @@ class Front:
         self._database = database
         self._answers = answers
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
+        self._bytes = 0
         self._lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -122,11 +129,16 @@ class Front:
         bodies = {"": body, "gzip": gzip.compress(body, 6, mtime=0), "br": brotli.compress(body, quality=5)}
         rendered = Rendered(*mark, etag, bodies)
         with self._lock:
+            self._forget(query)
             self._kept[query] = rendered
-            self._kept.move_to_end(query)
-            while len(self._kept) > ENTRIES:
-                self._kept.popitem(last=False)
+            self._bytes += rendered.size
+            while len(self._kept) > ENTRIES or self._bytes > MAX_BYTES:
+                self._forget(next(iter(self._kept)))
         return rendered
+
+    def _forget(self, query: str) -> None:
+        gone = self._kept.pop(query, None)
+        self._bytes -= gone.size if gone else 0
 
 
 def _coding(accepted: str) -> str:

@@ -19,6 +19,7 @@ from config.settings import Settings
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+HEADER_MS = 10_000  # for a request's head, and for silence between two of them
 
 
 class Processes:
@@ -83,10 +84,14 @@ class Processes:
 
 
 def web_command(settings: Settings) -> list[str]:
-    """How granian serves the service: one process with threads unless the settings say more."""
+    """How granian serves the service: one process with threads unless the settings say more.
+
+    The threads are the doorman's. HTTP/1 alone is spoken, because granian puts no time on a connection that may become
+    HTTP/2: silent ones would fill the house.
+    """
     return [
-        "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port),
-        "--workers", str(settings.web_processes), "--blocking-threads", str(settings.web_threads),
+        "-m", "granian", "--interface", "rsgi", "--host", settings.host, "--port", str(settings.port),
+        "--workers", str(settings.web_processes), "--http", "1", "--http1-header-read-timeout", str(HEADER_MS),
         "--no-ws", "--log-level", "warning", "wsgi:application",
     ]  # fmt: skip
 

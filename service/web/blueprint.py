@@ -102,7 +102,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def document(view: View) -> View:
             everywhere = {503}  # every route reads the database
-            for status in sorted({*statuses, *everywhere, *((413, 415) if 400 in statuses else ())}):
+            for status in sorted({*statuses, *everywhere, *((408, 413, 415) if 400 in statuses else ())}):
                 view = self.alt_response(
                     status, schema=ProblemOut, content_type="application/problem+json", success=False
                 )(view)

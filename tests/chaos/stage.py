@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.settings import load
+from service.cli.processes import web_command
 from tests.parts import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -88,18 +90,8 @@ class Stage:
     @staticmethod
     def _web(folder: Path, environment: dict[str, str], number: int) -> Actor:
         port = free_port()
-        command = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-        command += [
-            "--workers",
-            "1",
-            "--blocking-threads",
-            "8",
-            "--no-ws",
-            "--log-level",
-            "warning",
-            "wsgi:application",
-        ]
         environment = {**environment, "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        command = web_command(load(environment))
         return Actor(f"web-{number}", command, environment, folder / f"web-{number}.log", port)
 
     @staticmethod

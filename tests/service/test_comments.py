@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service import front
 from service.web import schemas
 from tests.service.conftest import FINE, FOUL, ORIGIN, Build, Newsroom, Reader
 
@@ -208,6 +209,18 @@ def test_a_kept_thread_comes_in_the_coding_that_was_asked_for(
         answer = room.client.get(path, headers={"Accept-Encoding": accepted})
         assert answer.headers.get("Content-Encoding") == coding
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_queries_that_differ_in_nothing_that_counts_fill_no_memory(
+    room: Newsroom, ada: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.post(FINE)
+    kept = room.client.application.wsgi_app  # type: ignore[attr-defined]
+    room.thread()
+    monkeypatch.setattr(front, "MAX_BYTES", 3 * kept._bytes)
+    for number in range(20):
+        assert room.thread(nothing=number)["article"]["count"] == 1
+    assert 0 < sum(entry.size for entry in kept._kept.values()) == kept._bytes <= front.MAX_BYTES
 
 
 def test_counts_and_the_most_discussed(room: Newsroom, ada: Reader) -> None:

@@ -1,0 +1,192 @@
+"""The doorman by himself: what waits outside, what is given up, and how many are let in."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import RequestTimeout
+
+from service import doorman
+from service.doorman import Doorman, environ_of
+
+LIMIT = 1_000
+NEVER = 60.0
+
+
+class Line:
+    """A client whose body comes in pieces, and goes on for ever where there is no end to it."""
+
+    def __init__(self, *chunks: bytes, ends: bool = True, fails: bool = False) -> None:
+        self._chunks, self._ends, self._fails = chunks, ends, fails
+        self.heard = asyncio.Event()
+        self.answer: tuple[int, list[tuple[str, str]], bytes] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+        self.heard.set()
+        if self._fails:
+            raise OSError
+        if not self._ends:
+            await asyncio.Event().wait()
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answer = (status, headers, body)
+
+
+def scope(method: str = "POST", path: str = "/", **headers: str) -> Any:
+    """What granian would say of a request."""
+    return SimpleNamespace(
+        method=method,
+        path=path,
+        query_string="q=1",
+        http_version="1.1",
+        scheme="http",
+        server="127.0.0.1:8000",
+        client="203.0.113.7:5000",
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+def reading(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    """An application that answers with what it reads, or says that it met somebody slow."""
+    start("200 OK", [])
+    try:
+        return [environ["wsgi.input"].read(), b"|", environ.get("CONTENT_LENGTH", "").encode()]
+    except RequestTimeout:
+        return [b"too slow"]
+
+
+def a_door(app: Any = reading, inside: int = 4) -> Doorman:
+    return Doorman(app, inside, LIMIT, {"/wide": 5 * LIMIT})
+
+
+async def said(door: Doorman, line: Line, **request: str) -> bytes:
+    """What one request through the door is answered with."""
+    await door(scope(**request), line)
+    assert line.answer is not None
+    return line.answer[2]
+
+
+def run(story: Coroutine[Any, Any, Any]) -> Any:
+    """Let a story happen."""
+    return asyncio.run(story)
+
+
+def test_a_body_is_there_in_full_when_its_request_is_let_in() -> None:
+    assert run(said(a_door(), Line(b"one ", b"two"), content_length="7")) == b"one two|7"
+    assert run(said(a_door(), Line(b"one ", b"two"))) == b"one two|7"
+    assert run(said(a_door(), Line(ends=False), method="GET")) == b"|"
+
+
+def test_a_longer_body_is_cut_off_behind_the_limit() -> None:
+    pieces = [b"x" * 300] * 100
+    assert run(said(a_door(), Line(*pieces))).endswith(b"|1200")
+    assert run(said(a_door(), Line(*pieces), path="/wide/open")).endswith(b"|5100")
+
+
+def test_a_body_that_says_it_is_too_long_is_not_waited_for() -> None:
+    assert run(said(a_door(), Line(b"x", ends=False), content_length="2000")) == b"|2000"
+
+
+def test_what_came_of_a_broken_connection_keeps_the_length_that_was_promised() -> None:
+    assert run(said(a_door(), Line(b"abc"), content_length="7")) == b"abc|7"
+
+
+def test_a_slow_body_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "SECONDS", 0.05)
+    assert run(said(a_door(), Line(b"x", ends=False), content_length="7")) == b"too slow"
+    assert run(said(a_door(), Line(b"x", ends=False))) == b"too slow"
+
+
+def test_a_long_body_earns_its_time_by_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "PACE", 1)
+    monkeypatch.setattr(doorman, "SECONDS", 0.5)
+
+    class Steady(Line):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for _ in range(8):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 0.1)
+                yield b"x"
+
+    assert run(said(a_door(), Steady(), content_length="8")) == b"xxxxxxxx|8"
+
+
+async def _one_too_many(slow: list[Line], quick: Line) -> list[bytes | None]:
+    """Slow ones on their way, then a quick one; what the slow ones were answered with meanwhile."""
+    door = a_door()
+    tasks = []
+    for line in slow:
+        tasks.append(asyncio.create_task(said(door, line, content_length="900")))
+        await line.heard.wait()
+    assert await said(door, quick) == b"quick|5"
+    await asyncio.wait(tasks, timeout=NEVER, return_when=asyncio.FIRST_COMPLETED)
+    answers = [task.result() if task.done() else None for task in tasks]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return answers
+
+
+def test_of_too_many_the_one_that_has_been_coming_for_longest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "COMING", 3)
+    slow = [Line(b"x", ends=False) for _ in range(3)]
+    assert run(_one_too_many(slow, Line(b"quick"))) == [b"too slow", None, None]
+
+
+def test_of_too_much_the_one_that_holds_most_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "HELD", 604)
+    slow = [Line(b"x" * 100, ends=False), Line(b"x" * 500, ends=False)]
+    assert run(_one_too_many(slow, Line(b"quick"))) == [None, b"too slow"]
+
+
+def test_as_many_are_inside_as_there_are_threads_and_no_more() -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+    company = threading.Barrier(3)
+
+    def counting(_: dict[str, Any], start: Any) -> list[bytes]:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        with suppress(threading.BrokenBarrierError):
+            company.wait(0.5)
+        with lock:
+            inside -= 1
+        start("200 OK", [])
+        return [b""]
+
+    async def story() -> None:
+        door = a_door(counting, inside=2)
+        await asyncio.gather(*(said(door, Line(b"x")) for _ in range(5)))
+
+    run(story())
+    assert most == 2
+
+
+def test_a_mistake_of_the_application_is_told_without_its_words() -> None:
+    def failing(_: dict[str, Any], __: Any) -> list[bytes]:
+        raise ValueError("what somebody wrote")
+
+    line = Line(b"x")
+    run(said(a_door(failing), line))
+    assert line.answer is not None
+    assert line.answer[0] == 500
+    assert b"somebody" not in line.answer[2]
+
+
+def test_a_request_reads_the_same_in_the_words_of_wsgi() -> None:
+    request = scope(path="/é", content_type="application/json", x_forwarded_for="1.2.3.4", transfer_encoding="chunked")
+    request.client = "[2001:db8::1]:443"
+    environ = environ_of(request, None, 3)
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/é"
+    assert (environ["REMOTE_ADDR"], environ["CONTENT_LENGTH"]) == ("2001:db8::1", "3")
+    assert (environ["CONTENT_TYPE"], environ["HTTP_X_FORWARDED_FOR"]) == ("application/json", "1.2.3.4")
+    assert "HTTP_TRANSFER_ENCODING" not in environ
