@@ -6,15 +6,16 @@ ever invented. This room decides nothing about a comment, stores nothing and kno
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import BoundedSemaphore
+from threading import Event, Lock
 
 import moderation
 from moderation import Engine
 
-CHUNK = 16
+CHUNK = 4
 SPAM = "spam"
 
 # What an engine's attribute answers to. Perspective's experimental names are the same heads to us.
@@ -38,6 +39,43 @@ class ScoringFailed(Exception):
 
 class Busy(Exception):
     """The engines were not free in the time that the caller would wait."""
+
+
+class Turns:
+    """So many at a time, the others in the order in which they came.
+
+    A lock of the library lets whoever gives back take again before those who wait: a long list would keep everybody
+    out. Here a turn that is given back goes straight to the first in line.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._line: deque[Event] = deque()
+        self._lock = Lock()
+
+    def take(self, patience: float) -> bool:
+        """Wait for a turn; False when none came within `patience` seconds."""
+        turn = Event()
+        with self._lock:
+            if self._free and not self._line:
+                self._free -= 1
+                return True
+            self._line.append(turn)
+        if turn.wait(patience):
+            return True
+        with self._lock:
+            if turn.is_set():  # it came at the last moment
+                return True
+            self._line.remove(turn)
+            return False
+
+    def give_back(self) -> None:
+        """End a turn."""
+        with self._lock:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +117,7 @@ class Scorer:
 
     def __init__(self, engines: Callable[[], Sequence[Engine]], at_once: int) -> None:
         self._engines = engines
-        self._slots = BoundedSemaphore(at_once)
+        self._turns = Turns(at_once)
 
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
@@ -112,13 +150,13 @@ class Scorer:
         return [scores for chunk in _chunks(texts) for scores in self._chunk(chunk, asked, patience)]
 
     def _chunk(self, texts: Sequence[str], asked: Sequence[Attribute], patience: float) -> list[Scores]:
-        if not self._slots.acquire(timeout=patience):
+        if not self._turns.take(patience):
             raise Busy
         try:
             engines = {attribute.engine.name: attribute.engine for attribute in asked}
             found = {name: _ask(engine, texts) for name, engine in engines.items()}
         finally:
-            self._slots.release()
+            self._turns.give_back()
         return [
             {attribute.name: found[attribute.engine.name][place][attribute.head] for attribute in asked}
             for place in range(len(texts))
