@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from threading import Event
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.frontdesk import FrontDesk
 
@@ -42,14 +42,15 @@ def test_two_hundred_cards_are_decided_by_keyboard(desk: FrontDesk) -> None:
 def test_the_next_card_is_on_screen_before_the_answer_returns(desk: FrontDesk) -> None:
     first, second = desk.hold("First.", 50), desk.hold("Second.", 40)
     page = desk.sign_in()
-    waiting = []
+    waiting: list[Route] = []
     page.route("**/decisions", lambda route: waiting.append(route))
     page.wait_for_load_state("networkidle")
-    page.keyboard.press("a")
+    with page.expect_request("**/decisions"):
+        page.keyboard.press("a")
     expect(page.locator("#card")).to_have_attribute("data-id", second)
     assert desk.statuses([first]) == ["pending"]
-    page.wait_for_function("document.querySelector('.row.gone')")
     waiting[0].continue_()
+    page.wait_for_load_state("networkidle")
     until(lambda: desk.statuses([first]) == ["approved"])
 
 

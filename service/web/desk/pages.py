@@ -23,8 +23,8 @@ from service.web.desk.guard import bp, entry, nonce, staff_of, wants_json
 STATIC = Path(__file__).resolve().parent.parent / "static" / "desk"
 
 
-def frame(site: str, ask: Ask | None = None) -> dict[str, Any]:
-    """What the bar and the views of a page show."""
+def frame(site: str, ask: Ask | None = None, *, counted: bool = True) -> dict[str, Any]:
+    """What the bar and the views of a page show; a fragment without them needs nothing counted."""
     who, here = entry().staff, staff_of(site)
     sites = review.places(parts().database, who)
     ask = ask or Ask(site)
@@ -38,7 +38,7 @@ def frame(site: str, ask: Ask | None = None) -> dict[str, Any]:
         "views": [view for view in filters_of(entry().preferences) if view["site"] == site],
         "keys": keyboard.chosen(entry().preferences),
         "keys_json": keyboard.as_json(entry().preferences),
-        "counts": review.counts(parts().database, here, site, now()),
+        "counts": review.counts(parts().database, here, site, now()) if counted else {},
         "chips": address.chips(ask),
         "query": urlencode(address.query_of(ask, after=""), doseq=True),
         "degraded": parts().judges.problems,

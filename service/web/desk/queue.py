@@ -70,7 +70,7 @@ def card(site: str, comment_id: str) -> Any:
     """One card by itself, for the script that fetches the next one ahead."""
     ask = address.read_ask(site, request.args)
     shown = _shown(site, comment_id, Page([], None), ask)
-    return render_template("desk/_pane.html", **pages.frame(site, ask), shown=shown)
+    return render_template("desk/_pane.html", **pages.frame(site, ask, counted=False), shown=shown)
 
 
 @bp.get("/<site>/rows")
@@ -78,7 +78,7 @@ def rows(site: str) -> Any:
     """Further lines of a list by themselves, for the script that appends them."""
     ask = address.read_ask(site, request.args)
     page = review.queue(parts().database, staff_of(site), ask, now())
-    return render_template("desk/_rows.html", **pages.frame(site, ask), page=page, shown=None)
+    return render_template("desk/_rows.html", **pages.frame(site, ask, counted=False), page=page, shown=None)
 
 
 @bp.get("/<site>/counts")

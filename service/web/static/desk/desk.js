@@ -74,7 +74,7 @@ function when(moment) {
 
 async function undo() {
   const last = done.pop();
-  const shownUndo = /** @type {HTMLButtonElement | null} */ (document.getElementById("undo"));
+  const shownUndo = /** @type {HTMLButtonElement | null} */ (document.getElementById("undo-last"));
   if (!last) return shownUndo?.click();
   const answer = await post(address("undo").replace("DECISION", last.decision), {});
   if (!answer.ok) return say(answer.body?.detail ?? "That could not be taken back.", null, true);
