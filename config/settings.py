@@ -66,6 +66,7 @@ class Settings:
     limit_token: str = "network 20/minute 200/hour, site 1200/minute"  # noqa: S105 - a rate, not a secret
     limit_login: str = "author 5/minute 30/hour, network 20/minute 100/hour"
     limit_article: str = "author 10/hour, network 20/hour, site 300/hour"
+    limit_host: str = "author 1200/minute, site 6000/minute"
     log_level: str = "INFO"
 
     @property

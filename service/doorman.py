@@ -184,7 +184,11 @@ def _joined(pieces: Iterable[bytes]) -> bytes:
 
 
 def environ_of(scope: Scope, given: Any, length: int | None) -> WSGIEnvironment:
-    """A request in the words of WSGI. Headers that came twice are one, joined by commas."""
+    """A request in the words of WSGI. A header that came twice is one, joined as HTTP joins it.
+
+    A name with an underscore is dropped, as proxies do: `X_Forwarded_For` would be read as `X-Forwarded-For`, which a
+    configured proxy overwrites and its look-alike not.
+    """
     name, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {
         **EVERYWHERE,
@@ -199,8 +203,11 @@ def environ_of(scope: Scope, given: Any, length: int | None) -> WSGIEnvironment:
         "wsgi.input": given,
     }
     for header, value in scope.headers.items():
+        if "_" in header:
+            continue
         key = "HTTP_" + header.upper().replace("-", "_")
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        comma = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{comma}{value}" if key in environ else value
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("HTTP_CONTENT_LENGTH", None)
     if "HTTP_CONTENT_TYPE" in environ:

@@ -32,7 +32,7 @@ STOP_SECONDS = 30.0
 SIGNING_KEY = "a-signing-key-for-tests-only-of-32-bytes-or-more"
 UNLIMITED = {
     f"LIMIT_{action}": "author 1000000/minute, network 1000000/minute, site 1000000/minute"
-    for action in ("COMMENT", "EDIT", "REPORT", "REACTION", "TOKEN", "LOGIN", "ARTICLE")
+    for action in ("COMMENT", "EDIT", "REPORT", "REACTION", "TOKEN", "LOGIN", "ARTICLE", "HOST")
 }
 
 

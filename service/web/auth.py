@@ -14,7 +14,7 @@ from service.identity import api_keys, tokens
 from service.identity.api_keys import Host
 from service.identity.readers import Terms
 from service.identity.tokens import Reader
-from service.web.context import now, parts
+from service.web.context import client_network, now, parts
 
 EXPOSED = "ETag, Location, Retry-After, RateLimit, RateLimit-Policy"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
@@ -58,7 +58,16 @@ def host(scope: str, site_id: str | None = None) -> Host:
     token = bearer()
     if token is None:
         raise Unauthenticated("This needs an API key as a bearer token.")
-    return api_keys.authenticate(parts().database, token, scope, site_id=site_id, now=now())
+    found = api_keys.authenticate(parts().database, token, scope, site_id=site_id, now=now())
+    _count_once(found)
+    return found
+
+
+def _count_once(key: Host) -> None:
+    """Count a request against the limit of its key, however often it is asked whose it is."""
+    if not g.get("host_counted"):
+        g.host_counted = True
+        parts().throttle.count("host", author=key.key_id, network=client_network(), site=key.site_id)
 
 
 def check_origin(site_id: str) -> None:

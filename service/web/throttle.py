@@ -19,7 +19,7 @@ from prometheus_client import Gauge
 from config.settings import Settings, SettingsRefused
 from service.errors import Limited
 
-ACTIONS = ("comment", "edit", "report", "reaction", "token", "login", "article")
+ACTIONS = ("comment", "edit", "report", "reaction", "token", "login", "article", "host")
 REDIS_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 SCOPES = ("author", "network", "site")

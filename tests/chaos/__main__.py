@@ -35,7 +35,7 @@ from tests.receiver import Answer, Receiver
 
 ARRIVAL_SECONDS = 180.0
 ENOUGH = 10
-LIMITS = ("COMMENT", "EDIT", "REPORT", "REACTION", "TOKEN", "ARTICLE")
+LIMITS = ("COMMENT", "EDIT", "REPORT", "REACTION", "TOKEN", "ARTICLE", "HOST")
 
 
 @dataclass(frozen=True)

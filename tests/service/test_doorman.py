@@ -54,6 +54,16 @@ def scope(method: str = "POST", path: str = "/", **headers: str) -> Any:
     )
 
 
+class Pairs:
+    """Headers as granian gives them: in pairs, a name as often as it came."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self._pairs = pairs
+
+    def items(self) -> tuple[tuple[str, str], ...]:
+        return self._pairs
+
+
 def reading(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     """An application that answers with what it reads, or says that it met somebody slow."""
     start("200 OK", [])
@@ -190,3 +200,19 @@ def test_a_request_reads_the_same_in_the_words_of_wsgi() -> None:
     assert (environ["REMOTE_ADDR"], environ["CONTENT_LENGTH"]) == ("2001:db8::1", "3")
     assert (environ["CONTENT_TYPE"], environ["HTTP_X_FORWARDED_FOR"]) == ("application/json", "1.2.3.4")
     assert "HTTP_TRANSFER_ENCODING" not in environ
+
+
+def test_headers_that_came_twice_are_one_and_look_alikes_of_names_are_none() -> None:
+    request = scope()
+    request.headers = Pairs(
+        ("cookie", "a=1; b=2"),
+        ("cookie", "c=3"),
+        ("x-forwarded-for", "1.1.1.1"),
+        ("x-forwarded-for", "2.2.2.2"),
+        ("x_forwarded_for", "6.6.6.6"),
+        ("content_length", "0"),
+    )
+    environ = environ_of(request, None, None)
+    assert environ["HTTP_COOKIE"] == "a=1; b=2; c=3"
+    assert environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
+    assert not {"HTTP_CONTENT_LENGTH", "CONTENT_LENGTH"} & set(environ)

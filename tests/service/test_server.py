@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import socket
@@ -21,6 +22,7 @@ from sqlmodel import select
 from service import sites
 from service.db import Database
 from service.doorman import COMING
+from service.identity import staff
 from service.models import CommentVersion
 from tests.invariants import broken
 from tests.parts import wait_for
@@ -29,6 +31,7 @@ from tests.serving import Answer, Served
 
 PATIENCE = 60.0
 MEGABYTE = 1_000_000
+PASSWORD = "correct-horse-battery"
 PLACE = {"key": "bridge", "url": f"{ORIGIN}/bridge"}
 
 
@@ -102,6 +105,8 @@ def test_long_bodies_are_refused_early_and_take_no_memory(stand: Newsstand) -> N
     for path in ("/api/v1/comments", "/api/v1/tokens", "/nowhere", "/desk/login"):
         with stand.open("Transfer-Encoding: chunked", path=path) as endless:
             assert _pour(endless, 100 * MEGABYTE) < 20 * MEGABYTE, "nobody closed the connection"
+        whole = stand.served.ask("POST", path, b"x" * MEGABYTE, stand.headers)
+        assert whole.status == (404 if path == "/nowhere" else 413), path
     assert stand.served.memory() - before < 32 * MEGABYTE
     assert stand.post("The next one is heard.").status == 201
 
@@ -127,6 +132,20 @@ def test_a_chunked_body_of_good_length_is_read(stand: Newsstand) -> None:
     assert [text for text in stand.texts() if text.startswith("In two")] == ["In two parts."]
 
 
+def test_a_gzip_bomb_is_not_unpacked(stand: Newsstand) -> None:
+    bomb = gzip.compress(b'{"text": "' + bytes(200 * MEGABYTE) + b'"}', 9)
+    assert len(bomb) < 4 * MEGABYTE
+    small = gzip.compress(b'{"text": "' + bytes(20 * MEGABYTE) + b'"}', 9)
+    assert len(small) < 65_536
+    before = stand.served.memory()
+    for path in ("/api/v1/comments", "/api/v1/tokens", "/desk/login", "/v1alpha1/comments:analyze"):
+        for sent in (bomb, small):
+            headers = {**stand.headers, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+            answer = stand.served.ask("POST", path, sent, headers)
+            assert 400 <= answer.status < 500, (path, answer.status)
+    assert stand.served.memory() - before < 32 * MEGABYTE
+
+
 def test_slow_bodies_hold_up_nobody_and_are_given_up(stand: Newsstand) -> None:
     paths = ("/api/v1/comments", "/api/v1/tokens", "/desk/login", "/v1alpha1/comments:analyze")
     slow = [stand.open("Content-Length: 1000", path=paths[n % 4], body=b"{") for n in range(COMING + 40)]
@@ -141,7 +160,7 @@ def test_slow_bodies_hold_up_nobody_and_are_given_up(stand: Newsstand) -> None:
         for connection in slow:
             connection.close()
     assert 408 in statuses
-    assert statuses <= {408, 403, 400}, "a slow body was not refused as such"
+    assert statuses <= {408, 403, 400}, "neither for its slowness nor for its form or key"
     assert len([text for text in stand.texts() if "and quick" in text]) == 5
 
 
@@ -161,6 +180,22 @@ def test_the_server_speaks_http_as_it_should(stand: Newsstand) -> None:
     script = ask("GET", "/desk/login")
     assert script.status == 200
     assert script.headers["content-type"].startswith("text/html")
+
+
+def test_cookies_survive_among_others_and_in_two_lines(stand: Newsstand) -> None:
+    staff.add_moderator(stand.db, "mo@x.example", "Mo Vance", PASSWORD, {"courier": "admin"}, datetime.now(UTC))
+    page = stand.served.ask("GET", "/desk/login")
+    cookie = page.headers["set-cookie"].partition(";")[0]
+    csrf = re.search(r'name="csrf" value="([^"]*)"', page.text)
+    assert csrf
+    form = f"csrf={csrf[1]}&login=mo%40x.example&password={PASSWORD}".encode()
+    lines = [f"Host: 127.0.0.1:{stand.served.port}", "Content-Type: application/x-www-form-urlencoded"]
+    lines += [f"Content-Length: {len(form)}", f"Origin: http://127.0.0.1:{stand.served.port}", "Connection: close"]
+    for cookies in ([f"theme=dark; {cookie}; a=b"], ["theme=dark", cookie], ["theme=dark"]):
+        with socket.create_connection(("127.0.0.1", stand.served.port), timeout=PATIENCE) as connection:
+            head = ["POST /desk/login HTTP/1.1", *lines, *(f"Cookie: {one}" for one in cookies), "", ""]
+            connection.sendall("\r\n".join(head).encode() + form)
+            assert status_of(connection) == (303 if any(cookie in one for one in cookies) else 403), cookies
 
 
 def test_silent_connections_are_closed_and_others_served(stand: Newsstand) -> None:

@@ -118,6 +118,24 @@ def test_behind_a_configured_proxy_the_nearest_untrusted_address_counts(
     assert answers == [201, 429 if same else 201]
 
 
+def test_a_host_with_its_key_has_a_limit_of_its_own_whatever_readers_have_used_up(build: Build) -> None:
+    room = build(LIMIT_ARTICLE="author 1/hour, network 1/hour, site 1/hour", LIMIT_HOST="author 4/minute")
+    ada = room.reader("Ada Berg")
+    assert [ada.post(article=f"page-{n}").status_code for n in range(2)] == [201, 429]
+    statuses = [room.article(f"story-{n}").status_code for n in range(3)]
+    assert statuses == [201, 201, 201]
+    assert room.host("GET", "/api/v1/queue").status_code == 200
+    refused = room.host("GET", "/api/v1/queue")
+    assert (refused.status_code, refused.json["code"]) == (429, "limited")
+    assert refused.headers["RateLimit-Policy"] == '"host";q=4;w=60'
+    assert room.article("story-9").status_code == 429
+
+
+def test_by_default_a_host_registers_a_whole_archive_at_once(build: Build) -> None:
+    room = build(LIMIT_HOST="")
+    assert {room.article(f"story-{n}").status_code for n in range(60)} == {201}
+
+
 @pytest.mark.parametrize("text", ["author", "everybody 4/minute", "author 4/fortnight", "author nonsense"])
 def test_a_limit_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):

@@ -134,6 +134,14 @@ def mistaken(error: Exception) -> Response:
 
 def _answer(template: str, status: int, **what: Any) -> Response:
     signed_in = "entry" in g
-    back = request.form.get("back", "")
-    html = render_template(template, signed_in=signed_in, csrf=entry().csrf if signed_in else "", back=back, **what)
+    csrf = entry().csrf if signed_in else ""
+    html = render_template(template, signed_in=signed_in, csrf=csrf, back=_back(), **what)
     return Response(html, status, content_type="text/html; charset=utf-8")
+
+
+def _back() -> str:
+    """Where the form says that it came from; one that could not be read says nothing."""
+    try:
+        return request.form.get("back", "")
+    except HTTPException:
+        return ""
