@@ -26,7 +26,7 @@ from service.models import (
     Decision,
 )
 from service.triage import Standing, is_drawn, triage, urgency
-from service.webhooks import emit
+from service.webhooks import emit_all
 
 Row = TypeVar("Row")
 
@@ -138,7 +138,6 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     was_visible = is_visible(comment)
     for number, status in change.statuses.items():
         case.versions[number].status = status
-        session.add(case.versions[number])
     comment.public, comment.gone = change.public, change.gone
     comment.status = case.latest.status
     comment.revision += 1
@@ -148,7 +147,9 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     _count(case, was_public, was_rejected, now)
     _surface(session, comment, was_visible)
     decision = _decision(case, change, before, now)
-    session.add_all((comment, case.article, case.author, decision))
+    session.add_all((comment, case.article, case.author))
+    session.flush()  # a new comment has to be there before its versions
+    session.add_all((*case.versions.values(), decision))
     session.flush()
     _tell(session, case, change, now)
     return decision
@@ -240,9 +241,8 @@ def _tell(session: Session, case: Case, change: Change, now: datetime) -> None:
     """One event for what was done and one for the status that came of it; never the same twice."""
     became = (STATUS_EVENTS[case.versions[change.version].status],) if change.statuses else ()
     types = dict.fromkeys((*change.events, *became))
-    for type_ in types:
-        payload = told(case, change.actor, change.version, change.reason)
-        emit(session, case.comment.site_id, type_, payload, now=now, comment_id=case.comment.id)
+    payload = told(case, change.actor, change.version, change.reason)
+    emit_all(session, case.comment.site_id, types, payload, now=now, comment_id=case.comment.id)
 
 
 def told(case: Case, actor: Actor, version: int, reason: str | None = None) -> dict[str, Any]:

@@ -177,9 +177,6 @@ def _store(db: Database, judges: Judges, draft: Draft, facts: Facts, decision: D
         comment = _new_comment(comment_id, draft, article, parent, now)
         comment.language, comment.fingerprint = decision.language, decision.fingerprint
         version = new_version(comment, 1, decision, now)
-        session.add(comment)
-        session.flush()
-        session.add(version)
         keep_policy(session, judges, facts.policy, decision, now)
         status = STATUS_OF[decision.outcome]
         change = judged(decision, 1, {1: status}, 1 if status == APPROVED else None, "comment.created")

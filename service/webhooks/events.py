@@ -6,7 +6,7 @@ that chose `full` gets the text at delivery time, read from the version that the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,54 +47,76 @@ def emit(
     comment_id: str | None = None,
 ) -> Event:
     """Store an event in the caller's transaction, under the site's next number, with a delivery per endpoint."""
-    if type_ not in EVENTS:
-        raise ValueError(f"no such event: {type_}")
-    event = Event(
-        site_id=site_id,
-        seq=_next_number(session, site_id),
-        type=type_,
-        comment_id=comment_id,
-        payload=dict(payload),
-        created_at=now,
-    )
-    _store(session, event, _listening(session, site_id, type_))
-    return event
+    return emit_all(session, site_id, (type_,), payload, now=now, comment_id=comment_id)[0]
+
+
+def emit_all(
+    session: Session,
+    site_id: str,
+    types: Collection[str],
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    comment_id: str | None = None,
+) -> list[Event]:
+    """Store events that tell of one thing, in the order of their types, as `emit` does each."""
+    unknown = [type_ for type_ in types if type_ not in EVENTS]
+    if unknown:
+        raise ValueError(f"no such event: {', '.join(unknown)}")
+    if not types:
+        return []
+    last, endpoints = _take_numbers(session, site_id, len(types)), _listening(session, site_id)
+    events = [
+        Event(site_id=site_id, seq=seq, type=type_, comment_id=comment_id, payload=dict(payload), created_at=now)
+        for seq, type_ in enumerate(types, last - len(types) + 1)
+    ]
+    _store(session, events, endpoints)
+    return events
 
 
 def emit_to(session: Session, endpoint: Endpoint, type_: str, payload: Mapping[str, Any], *, now: datetime) -> Event:
     """Store an event that goes to one endpoint alone, whatever it listens to."""
-    seq = _next_number(session, endpoint.site_id)
+    seq = _take_numbers(session, endpoint.site_id, 1)
     event = Event(site_id=endpoint.site_id, seq=seq, type=type_, payload=dict(payload), created_at=now)
-    _store(session, event, [endpoint.id])
+    _store(session, [event], {endpoint.id: []})
     return event
 
 
-def _store(session: Session, event: Event, endpoint_ids: list[str]) -> None:
-    session.add(event)
+def _store(session: Session, events: Sequence[Event], endpoints: Mapping[str, Collection[str]]) -> None:
+    """Events, and their deliveries to each endpoint that listens to them; one that names no types listens to all."""
+    session.add_all(events)
     session.flush()
-    moment, site_id = event.created_at, event.site_id
     session.add_all(
-        Delivery(site_id=site_id, event_id=event.id, endpoint_id=id_, due_at=moment, created_at=moment)
-        for id_ in endpoint_ids
+        Delivery(
+            site_id=event.site_id,
+            event_id=event.id,
+            endpoint_id=id_,
+            due_at=event.created_at,
+            created_at=event.created_at,
+        )
+        for event in events
+        for id_, types in endpoints.items()
+        if not types or event.type in types
     )
 
 
-def _next_number(session: Session, site_id: str) -> int:
-    """Take the site's next number; the row stays locked until the caller commits."""
+def _take_numbers(session: Session, site_id: str, count: int) -> int:
+    """Take the site's next numbers and return the last; the row stays locked until the caller commits."""
     taken = session.execute(
         update(SiteCounter)
         .where(col(SiteCounter.site_id) == site_id)
-        .values(event_seq=SiteCounter.event_seq + 1)
+        .values(event_seq=SiteCounter.event_seq + count)
         .returning(col(SiteCounter.event_seq))
         .execution_options(synchronize_session=False)
     )
     return int(taken.scalar_one())
 
 
-def _listening(session: Session, site_id: str, type_: str) -> list[str]:
+def _listening(session: Session, site_id: str) -> dict[str, Collection[str]]:
+    """The site's live endpoints, each with the types that it named."""
     endpoints = session.exec(
         select(Endpoint.id, Endpoint.types).where(
             Endpoint.site_id == site_id, Endpoint.state == "active", col(Endpoint.deleted_at).is_(None)
         )
     )
-    return [id_ for id_, types in endpoints if not types or type_ in types]
+    return dict(endpoints.all())
