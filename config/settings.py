@@ -18,6 +18,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HERE = Path(__file__).resolve().parent
 MIN_KEY_BYTES = 32
+MOST_PROOF = 5_000_000
 
 
 class SettingsRefused(Exception):
@@ -59,6 +60,7 @@ class Settings:
     webhook_timeout: float = 15.0
     delivery_lease: int = 60
     deliveries_at_once: int = 32
+    guest_proof: int = 0
     limit_comment: str = "author 4/minute 40/hour, network 20/minute 200/hour, site 600/minute"
     limit_edit: str = "author 10/minute, network 40/minute, site 600/minute"
     limit_report: str = "author 10/minute 60/hour, network 30/minute, site 600/minute"
@@ -218,6 +220,10 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
             "WEBHOOK_TIMEOUT: must be above 0 and below DELIVERY_LEASE",
         ),
         (s.edit_window < 0, "EDIT_WINDOW: must not be negative"),
+        (
+            not 0 <= s.guest_proof <= MOST_PROOF,
+            f"GUEST_PROOF: must be between 0 (off) and {MOST_PROOF}, or readers wait for minutes",
+        ),
         *((getattr(s, name) < 1, f"{name.upper()}: must be at least 1") for name in positive),
     ]
 

@@ -113,6 +113,12 @@ class KeyReused(Conflict):
     code = "idempotency-key-reused"
 
 
+class ProofNeeded(Forbidden):
+    """A new guest owes a proof of work (`extra` has the challenge), or brought one that does not hold."""
+
+    code = "proof-needed"
+
+
 class AuthorBarred(Forbidden):
     """The author is banned, or muted until a time that `extra` names."""
 

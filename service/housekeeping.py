@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, tuple_
 from sqlmodel import SQLModel, col, select
 
 from service.db import Database
-from service.models import Idempotency, Renewal, SpentAssertion, SpentNudge, StaffSession
+from service.models import Idempotency, Renewal, SpentAssertion, SpentNudge, SpentProof, StaffSession
 from service.webhooks import log
 
 BATCH: Final = 500
@@ -58,6 +58,7 @@ HOURLY: Final = timedelta(hours=1)
 CHORES: Final = (
     Chore("spent-assertions", HOURLY, _expired(SpentAssertion, SpentAssertion.expires_at)),
     Chore("spent-nudges", HOURLY, _expired(SpentNudge, SpentNudge.expires_at)),
+    Chore("spent-proofs", HOURLY, _expired(SpentProof, SpentProof.expires_at)),
     Chore("renewals", HOURLY, _expired(Renewal, Renewal.expires_at)),
     Chore("staff-sessions", HOURLY, _expired(StaffSession, StaffSession.expires_at)),
     Chore("idempotency-keys", HOURLY, _expired(Idempotency, Idempotency.created_at, REPLAYABLE)),

@@ -373,6 +373,15 @@ class SpentNudge(SQLModel, table=True):
     expires_at: datetime = _time(index=True)
 
 
+class SpentProof(SQLModel, table=True):
+    """A guest's proof of work that was used once."""
+
+    __tablename__ = "spent_proof"
+
+    hash: str = Field(primary_key=True)
+    expires_at: datetime = _time(index=True)
+
+
 class Reaction(SQLModel, table=True):
     """One reader's reaction to one comment."""
 

@@ -95,6 +95,7 @@ LEFT_OUT: Final = {
     "role": "staff of the installation",
     "spent_assertion": "lasts for an hour",
     "spent_nudge": "lasts for minutes",
+    "spent_proof": "lasts for minutes",
     "staff_session": "a credential",
 }
 MADE_AGAIN: Final = {"comment_version": ("nodes", "renderer")}

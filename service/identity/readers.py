@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 
 from moderation import Policy, judge_name
 from service.db import Database
-from service.errors import Forbidden, Invalid, NameUnfit, NotFound, Unauthenticated, barred_until
-from service.identity import assertions, tokens
+from service.errors import Forbidden, Invalid, NameUnfit, NotFound, ProofNeeded, Unauthenticated, barred_until
+from service.identity import assertions, proof, tokens
 from service.identity.tokens import Reader
 from service.models import Article, Author, Comment, Moderator, Renewal, Role, Site, new_id
 
@@ -26,23 +26,28 @@ NAMES_KEPT = 10
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a reader brings to get a token: a guest's name, a host's assertion, or a renewal secret."""
+    """What a reader brings to get a token: a guest's name (with a proof of work), an assertion, or a renewal secret."""
 
     site_id: str
     name: str | None = None
     assertion: str | None = None
     renewal: str | None = None
     network: str = ""
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long what is issued holds, in seconds, the keys it is signed with, the policy that names are judged by."""
+    """How long what is issued holds, in seconds, the keys it is signed with, the policy that names are judged by.
+
+    `proof` is up to how many hashes a new guest has to compute first; 0 asks for none.
+    """
 
     keys: Sequence[str]
     token_life: int
     renewal_life: int
     policy: Policy
+    proof: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,17 @@ def _author(session: Session, site: Site, entry: Entry, terms: Terms, now: datet
         raise Invalid("Give a name, a host's assertion or a renewal secret.")
     if not site.guests:
         raise Forbidden("This site takes comments from its own members only.")
+    if terms.proof:
+        _prove(session, entry, terms, now)
     return _guest(session, site, entry.name, terms, now)
+
+
+def _prove(session: Session, entry: Entry, terms: Terms, now: datetime) -> None:
+    """Use up the proof of work that a new guest brings; who brings none is told what to compute."""
+    if entry.proof is None:
+        asked = proof.challenge(terms.keys, terms.proof, now=now)
+        raise ProofNeeded("New guests are asked for a proof of work.", extra={"challenge": asked})
+    proof.accept(session, terms.keys, entry.proof, now=now)
 
 
 def _guest(session: Session, site: Site, name: str, terms: Terms, now: datetime) -> tuple[Author, str]:

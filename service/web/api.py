@@ -44,7 +44,8 @@ def enter(body: dict[str, Any]) -> dict[str, Any]:
     parts().throttle.count("token", network=network, site=body["site"])
     auth.check_origin(body["site"])
     terms = reader_terms()
-    entry = readers.Entry(body["site"], body.get("name"), body.get("assertion"), body.get("renewal"), network)
+    brought = {name: body.get(name) for name in ("name", "assertion", "renewal")}
+    entry = readers.Entry(body["site"], **brought, network=network, proof=body.get("altcha"))
     issued = readers.enter(parts().database, entry, terms, now=now())
     author = issued.author
     return {

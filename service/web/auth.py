@@ -50,7 +50,7 @@ def reader_terms() -> Terms:
     """On which terms this installation gives tokens to readers."""
     settings = parts().settings
     policy = parts().judges.under().policy
-    return Terms(settings.signing_keys, settings.token_life, settings.renewal_life, policy)
+    return Terms(settings.signing_keys, settings.token_life, settings.renewal_life, policy, settings.guest_proof)
 
 
 def host(scope: str, site_id: str | None = None) -> Host:

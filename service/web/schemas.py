@@ -90,6 +90,10 @@ class TokenIn(StrictSchema):
     name = fields.String(validate=validate.Length(max=200))
     assertion = fields.String(validate=validate.Length(max=8_192))
     renewal = fields.String(validate=validate.Length(max=200))
+    altcha = fields.String(
+        validate=validate.Length(max=2_048),
+        metadata={"description": "The solution of a `proof-needed` problem's challenge, as ALTCHA's clients write it"},
+    )
 
 
 class AuthorOut(StrictSchema):

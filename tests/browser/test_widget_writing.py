@@ -64,6 +64,22 @@ def focused(page: Page) -> str:
 # ---- the straight way ----
 
 
+def test_a_guest_of_a_site_that_asks_for_work_notices_nothing_and_is_asked_once(
+    page: Page, open_newspaper: Callable[..., Newspaper]
+) -> None:
+    newspaper = open_newspaper(GUEST_PROOF="2000")
+    page.goto(newspaper.article())
+    with listening(page) as wire:
+        post(page, FINE)
+        published(page)
+    assert wire.paths("POST").count("/api/v1/tokens") == 2
+    page.reload()
+    with listening(page) as wire:
+        post(page, "And my mother neither.", name=None)
+        published(page)
+    assert "/api/v1/tokens" not in wire.paths("POST")
+
+
 def test_a_first_comment_is_published_and_can_be_changed_for_a_while(page: Page, newspaper: Newspaper) -> None:
     page.goto(newspaper.article())
     post(page, FINE)

@@ -125,6 +125,7 @@ export class Api {
       // Whether the service has it is unknown: that is what the idempotency key is for.
       throw new Problem(response?.ok ? 0 : response?.status ?? 0);
     }
+    if (answer.challenge) return this.#send(method, path, query, init, { ...body, altcha: await (await import("./proof.js")).prove(answer.challenge) });
     if (!response.ok) throw new Problem(response.status, answer);
     return answer;
   }
