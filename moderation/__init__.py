@@ -3,7 +3,7 @@
 Pure: no web framework, no database, no network, no clock. This is its only door; what it exports is the contract.
 """
 
-from moderation.engines import Engine, EngineUnavailable, open_engine
+from moderation.engines import Conversion, Engine, EngineUnavailable, convert_engine, open_engine
 from moderation.evaluate import Figure, Labelled, PolicyReport, measure_engine, measure_policy, read_labelled
 from moderation.language import detect_language
 from moderation.model import (
@@ -27,6 +27,7 @@ from moderation.text import Folded, TextRefused, canonicalise, fold
 __all__ = [
     "ArticleFacts",
     "AuthorFacts",
+    "Conversion",
     "Decision",
     "Engine",
     "EngineUnavailable",
@@ -48,6 +49,7 @@ __all__ = [
     "Submission",
     "TextRefused",
     "canonicalise",
+    "convert_engine",
     "detect_language",
     "fit_scale",
     "fold",

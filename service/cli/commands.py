@@ -9,6 +9,7 @@ from service.cli.database import db
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.endpoint import endpoint
+from service.cli.engine import engine
 from service.cli.hostkey import hostkey
 from service.cli.moderator import moderator
 from service.cli.perspective import perspective
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     demo,
     doctor,
     endpoint,
+    engine,
     hostkey,
     moderator,
     perspective,

@@ -6,6 +6,8 @@ import json
 import os
 import secrets
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ def up() -> None:
         make_signing_key(Path(environment["SIGNING_KEYS_FILE"]))
     settings = load(environment)
     refuse_taken_port(settings)
+    fetch_engine(settings, environment)
     migrations.upgrade(settings.database_url)
     facts = make_demo(settings)
     with Processes(settings, environment) as processes:
@@ -66,6 +69,17 @@ def refuse_taken_port(settings: Settings) -> None:
             raise click.ClickException(
                 f"Port {settings.port} is taken. Choose another: make run PORT={settings.port + 1}"
             )
+
+
+def fetch_engine(settings: Settings, environment: dict[str, str]) -> None:
+    """Have a published model here before anything waits for it, with its progress to be seen.
+
+    Where it cannot be had, `engine open` has said what to do, and a demo that holds every comment would show nothing.
+    """
+    if settings.engine.startswith("detoxify:"):
+        command = [sys.executable, "-m", "service.cli", "engine", "open"]
+        if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603 - our own command
+            raise click.ClickException(f"The demo does not start without its engine, {settings.engine}.")
 
 
 # ---- the demo site ------------------------------------------------------------------------------------------------
@@ -150,6 +164,7 @@ Firstword is running.
   Desk       {facts["desk_url"]}
              login {moderator["login"]}   password {moderator["password"]}
   API key    {facts["api_key"]}
+  Scores     {facts["base_url"]}/v1alpha1/comments:analyze?key={facts["perspective_key"]}
   OpenAPI    {facts["base_url"]}/api/v1/openapi.json
 
 All of this is kept in demo.json beside the data, readable by you alone. Ctrl-C stops everything.

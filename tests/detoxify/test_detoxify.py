@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import pickle
+import re
+import shutil
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
-from moderation import Policy, load_policy, open_engine
-from moderation.engines import Engine, EngineUnavailable
+from moderation import Engine, EngineUnavailable, Policy, load_policy, open_engine
+from service.cli.engine import engine as engine_command
 
 torch = pytest.importorskip("torch", reason="torch is not installed: `make test-detoxify` installs it")
 pytest.importorskip("detoxify", reason="detoxify is not installed: `make test-detoxify` installs it")
@@ -125,23 +133,135 @@ def test_offline_a_published_model_says_what_to_do(
         open_engine("detoxify:original", policy)
 
 
-def test_a_converted_checkpoint_scores_alike_without_torch(engine: Engine, policy: Policy, tmp_path: Path) -> None:
-    from moderation.engines.detoxify.convert import TOLERANCE, convert
-
-    done = convert(engine, tmp_path / "small")  # type: ignore[arg-type]
-    assert done.difference <= TOLERANCE
-    small = open_engine(f"detoxify:{tmp_path / 'small'}", policy)
-    assert (small.name, small.attributes, small.languages) == (engine.name, engine.attributes, engine.languages)
-    text = "i thank the writer of this good report, you vile rat. " * 20
-    one, other = engine.score([text])[0], small.score([text])[0]
-    assert all(abs(one[name] - other[name]) <= TOLERANCE for name in ATTRIBUTES)
+def test_a_file_that_is_no_checkpoint_is_told_apart(tmp_path: Path, policy: Policy) -> None:
+    for name, content in {"empty": b"", "text": b"no checkpoint", "pickle": pickle.dumps({"state_dict": {}})}.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(EngineUnavailable, match="is no checkpoint that Detoxify can load"):
+            open_engine(f"detoxify:{path}@{digest(path)}", policy)
 
 
-def test_a_converted_file_that_was_changed_is_refused(engine: Engine, policy: Policy, tmp_path: Path) -> None:
-    from moderation.engines.detoxify.convert import convert
+def test_offline_a_checkpoint_without_its_tokenizer_says_what_to_do(
+    checkpoint: Path, tmp_path: Path, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # the hub's library rests between its tries
+    loaded = torch.load(checkpoint, weights_only=False)
+    loaded["config"]["arch"]["args"]["model_type"] = "nobody/has-this-in-a-cache"
+    path = tmp_path / "elsewhere.ckpt"
+    torch.save(loaded, path)
+    with pytest.raises(EngineUnavailable, match=r"could not be fetched[\s\S]*Connect this machine"):
+        open_engine(f"detoxify:{path}@{digest(path)}", policy)
 
-    convert(engine, tmp_path / "small")  # type: ignore[arg-type]
-    model = tmp_path / "small" / "model.onnx"
+
+# ---- converting ----
+
+
+TEXTS = [
+    "you vile rat",
+    "i thank the writer of this good report",
+    "Y0u v1le r.a.t!",
+    "you vile rat. i thank you. " * 30,
+]
+WITHOUT_TORCH = """
+import json, sys
+
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "detoxify", "onnx"):
+            raise ImportError(f"{name} is not installed")
+
+
+sys.meta_path.insert(0, Refuse())
+from moderation import open_engine
+spec, texts = json.load(sys.stdin)
+engine = open_engine(spec)
+told = {"name": engine.name, "attributes": engine.attributes, "languages": sorted(engine.languages)}
+print(json.dumps({**told, "scores": engine.score(texts), "heavy": "torch" in sys.modules}))
+"""
+
+
+def run(*words: str, fails: bool = False) -> Result:
+    """Run `flask engine …`."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(engine_command, words, catch_exceptions=False)
+    assert (result.exit_code != 0) == fails, result.output
+    return result
+
+
+def without_torch(spec: str, texts: list[str]) -> Any:
+    """What an engine says in a process in which torch, transformers and Detoxify cannot be imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH], input=json.dumps([spec, texts]), capture_output=True, text=True,
+        timeout=120, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """What `flask engine convert` made of the checkpoint, and what it said."""
+    folder = tmp_path_factory.mktemp("converted") / "deeper" / "small"
+    return folder, run("convert", f"detoxify:{checkpoint}@{digest(checkpoint)}", str(folder))
+
+
+def test_the_command_says_what_it_does_and_what_came_of_it(converted: tuple[Path, Result]) -> None:
+    folder, said = converted
+    assert sorted(one.name for one in folder.iterdir()) == ["manifest.json", "model.onnx", "tokenizer.json"]
+    assert [line[0] for line in said.stderr.splitlines() if re.match(r"\d\. .+ …$", line)] == list("1234")
+    moved = re.search(r"No score of 8 texts moved by more than (\d\.\d{4}) \(0\.05 allowed\)\.", said.stdout)
+    ratio = re.search(r"([\d.]+) times as fast here: (\S+) ms a text instead of (\S+)\.\n", said.stdout)
+    assert moved
+    assert ratio
+    assert 0 <= float(moved[1]) <= 0.05
+    assert float(ratio[1]) == pytest.approx(float(ratio[3]) / float(ratio[2]), rel=0.02, abs=0.1)
+    assert said.stdout.endswith(f"Use it with ENGINE=detoxify:{folder}\n")
+
+
+def test_what_was_converted_scores_alike_where_torch_is_not_installed(
+    engine: Engine, converted: tuple[Path, Result]
+) -> None:
+    small = without_torch(f"detoxify:{converted[0]}", TEXTS)
+    assert not small["heavy"]
+    assert (small["name"], tuple(small["attributes"])) == (engine.name, engine.attributes)
+    assert frozenset(small["languages"]) == engine.languages
+    for one, other in zip(engine.score(TEXTS), small["scores"], strict=True):
+        assert all(abs(one[name] - other[name]) <= 0.05 for name in ATTRIBUTES)
+    assert len({round(scores["toxicity"], 3) for scores in small["scores"]}) > 1, "a model that tells texts apart"
+
+
+def test_the_command_opens_what_it_wrote(converted: tuple[Path, Result]) -> None:
+    said = run("open", f"detoxify:{converted[0]}").stdout
+    assert re.match(r"detoxify:checkpoint int8\+[0-9a-f]{12}: opened in [\d.]+ s, a text in \d+ ms\n", said)
+    assert " ".join(ATTRIBUTES) in said
+
+
+def test_where_scores_would_move_too_far_nothing_is_left_behind(checkpoint: Path, tmp_path: Path) -> None:
+    spec = f"detoxify:{checkpoint}@{digest(checkpoint)}"
+    said = run("convert", spec, str(tmp_path / "small"), "--tolerance", "0", fails=True).stderr
+    assert "more than 0.0. Not converted." in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_stays_as_it_is(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("kept")
+    spec = f"detoxify:{checkpoint}@{digest(checkpoint)}"
+    for folder in (tmp_path, tmp_path / "mine"):
+        assert "is there already and is not empty" in run("convert", spec, str(folder), fails=True).stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["mine"]
+
+
+def test_what_is_converted_already_is_not_converted_again(converted: tuple[Path, Result], tmp_path: Path) -> None:
+    said = run("convert", f"detoxify:{converted[0]}", str(tmp_path / "again"), fails=True).stderr
+    assert "converted already" in said
+
+
+def test_a_converted_file_that_was_changed_is_refused(
+    converted: tuple[Path, Result], tmp_path: Path, policy: Policy
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(converted[0], changed)
+    model = changed / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"\0")
     with pytest.raises(EngineUnavailable, match="not the file"):
-        open_engine(f"detoxify:{tmp_path / 'small'}", policy)
+        open_engine(f"detoxify:{changed}", policy)

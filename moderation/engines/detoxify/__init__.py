@@ -6,9 +6,10 @@ only the file with that digest is opened. `detoxify:/folder` is what `convert` w
 transformers. Nothing heavy is imported before an engine is opened.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
-from moderation.engines import Engine, EngineUnavailable
+from moderation.engines import Conversion, Engine, EngineUnavailable
 from moderation.policy import Policy
 
 PUBLISHED = ("original", "unbiased", "multilingual")
@@ -34,6 +35,19 @@ def open_engine(argument: str, policy: Policy | None) -> Engine:
             "A checkpoint runs code when it is loaded: give its SHA-256, as /path/model.ckpt@SHA256."
         )
     return local(Path(path), digest)
+
+
+def convert_engine(argument: str, folder: Path, tolerance: float | None, step: Callable[[str], object]) -> Conversion:
+    """Turn a published checkpoint, or one of one's own, into int8 ONNX in a new folder."""
+    from moderation.engines.detoxify import convert
+    from moderation.engines.detoxify.library import LibraryDetoxify
+
+    convert.refuse_taken(folder)
+    step("Opening the model")
+    engine = open_engine(argument, None)
+    if not isinstance(engine, LibraryDetoxify):
+        raise EngineUnavailable("This model is converted already.")
+    return convert.convert(engine, folder, convert.TOLERANCE if tolerance is None else tolerance, step)
 
 
 def published(name: str) -> Engine:

@@ -1,6 +1,6 @@
 """Turns a Detoxify checkpoint into int8 ONNX, once, and says what that cost and gained.
 
-Needs torch and the library; what it writes needs neither. Nothing is written where the scores moved too far.
+Needs torch and the library; what it writes needs neither. Nothing is left behind where the scores moved too far.
 """
 
 import hashlib
@@ -9,15 +9,17 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moderation.engines import EngineUnavailable
+import numpy as np
+
+from moderation.engines import Conversion, EngineUnavailable
 from moderation.engines.detoxify.converted import FILES, Converted
 from moderation.engines.detoxify.library import LibraryDetoxify
 
 TOLERANCE = 0.05
+ROUNDS = 5
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 SAMPLES = (
     "Thank you for this report, I learned a lot.",
@@ -31,33 +33,54 @@ SAMPLES = (
 )
 
 
-@dataclass(frozen=True)
-class Conversion:
-    """What a conversion did: the largest difference of a score, and how many times faster it is now."""
+def convert(engine: LibraryDetoxify, folder: Path, tolerance: float, step: Callable[[str], object]) -> Conversion:
+    """Write the engine's model to a new folder as int8 ONNX; raises EngineUnavailable where a score moves too far."""
+    refuse_taken(folder)
+    with tempfile.TemporaryDirectory(dir=made(folder.parent), prefix=f".{folder.name}-") as draft:
+        unfinished = Path(draft) / folder.name
+        unfinished.mkdir()
+        written(engine, unfinished, step)
+        small = Converted(unfinished)
+        step("Comparing scores")
+        difference = largest_difference(engine, small)
+        if not difference <= tolerance:  # NaN is no small difference
+            raise EngineUnavailable(f"In int8 a score moves by {difference:.3f}, more than {tolerance}. Not converted.")
+        step("Timing both")
+        before, after = milliseconds(engine.score), milliseconds(small.score)
+        unfinished.replace(folder)
+    size = sum((folder / name).stat().st_size for name in FILES) / 1e6
+    return Conversion(f"detoxify:{folder.absolute()}", size, len(SAMPLES), difference, tolerance, before, after)
 
-    folder: Path
-    difference: float
-    speedup: float
-    megabytes: float
+
+def refuse_taken(folder: Path) -> None:
+    """A folder that holds something stays as it is."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise EngineUnavailable(f"{folder} is there already and is not empty: name a new folder.")
 
 
-def convert(engine: LibraryDetoxify, folder: Path, tolerance: float = TOLERANCE) -> Conversion:
-    """Write the engine's model to a folder as int8 ONNX; raises EngineUnavailable where a score moves too far."""
-    folder.mkdir(parents=True, exist_ok=True)
+def made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise EngineUnavailable(f"{folder} cannot be made: {problem.strerror}.") from problem
+    return folder
+
+
+def written(engine: LibraryDetoxify, folder: Path, step: Callable[[str], object]) -> None:
+    """Write tokenizer, graph and manifest."""
+    step("Writing the network down as ONNX, in int8")
+    try:
+        write_graph(engine.model, folder / "model.onnx")
+    except ImportError as problem:
+        raise EngineUnavailable(
+            f"To convert, onnx is needed too: pip install 'firstword[detoxify]' ({problem})."
+        ) from None
     engine.model.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
-    write_graph(engine.model, folder / "model.onnx")
     write_manifest(engine, folder)
-    small = Converted(folder)
-    difference = largest_difference(engine, small)
-    if difference > tolerance:
-        (folder / "manifest.json").unlink()
-        raise EngineUnavailable(f"In int8 a score moves by {difference:.3f}, more than {tolerance}. Not converted.")
-    speedup = seconds(engine.score) / seconds(small.score)
-    return Conversion(folder, difference, speedup, sum((folder / name).stat().st_size for name in FILES) / 1e6)
 
 
 def write_graph(model: Any, path: Path) -> None:
-    """Trace the network on one text and quantise its weights to int8, per channel, with seven bits."""
+    """Trace the network on two texts and quantise its weights to int8, per channel, with seven bits."""
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -88,16 +111,17 @@ def write_manifest(engine: LibraryDetoxify, folder: Path) -> None:
 
 
 def largest_difference(engine: LibraryDetoxify, small: Converted) -> float:
+    """By how much a score of the sample texts moves at most; NaN where one is none."""
     pairs = zip(engine.score(SAMPLES), small.score(SAMPLES), strict=True)
-    return max(abs(one[name] - other[name]) for one, other in pairs for name in one)
+    return float(np.max([abs(one[name] - other[name]) for one, other in pairs for name in one]))
 
 
-def seconds(score: Callable[[Sequence[str]], object]) -> float:
-    """How long the sample texts take, one by one: the median of five rounds."""
+def milliseconds(score: Callable[[Sequence[str]], object]) -> float:
+    """How long a sample text takes, scored by itself: the median of some rounds through all of them."""
     taken = []
-    for _ in range(5):
+    for _ in range(ROUNDS):
         start = time.perf_counter()
         for text in SAMPLES:
             score([text])
         taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+    return statistics.median(taken) * 1000 / len(SAMPLES)

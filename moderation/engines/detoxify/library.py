@@ -5,6 +5,7 @@ overlapping windows instead of losing its end, answers have one shape, and a mis
 """
 
 import hashlib
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from moderation.text import fold
 
 LANGUAGES = {"multilingual": frozenset({"en", "fr", "es", "it", "pt", "tr", "ru"})}
 BATCH = 8
+# What the library lets through where a file is no checkpoint, or one of another network than it says.
+NO_CHECKPOINT = (pickle.UnpicklingError, ValueError, LookupError, TypeError, AttributeError, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,12 @@ class LibraryDetoxify:
         except OSError as problem:
             raise EngineUnavailable(
                 f"Detoxify's {name} needs its tokenizer and configuration, which are not on this disk and could not be "
-                f"fetched: {problem}. Connect this machine once, or convert the model where there is a network."
+                f"fetched: {problem}. Connect this machine once, or convert the model where there is a network: "
+                "`flask engine convert`."
+            ) from problem
+        except NO_CHECKPOINT as problem:
+            raise EngineUnavailable(
+                f"{checkpoint.path} is no checkpoint that Detoxify can load ({type(problem).__name__})."
             ) from problem
         self.name = f"detoxify:{name}"
         self.attributes: tuple[str, ...] = tuple(self.model.class_names)
