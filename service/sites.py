@@ -105,6 +105,14 @@ def is_origin_of(site: Site, value: str | None) -> bool:
     return value is not None and value in site.origins
 
 
+def is_address_of(site: Site, url: str) -> bool:
+    """Whether an address is on one of the site's registered origins."""
+    try:
+        return origin_of(url) in site.origins
+    except Invalid:
+        return False
+
+
 def find_article(session: Session, site_id: str, key: str) -> Article | None:
     """The article with this key, or None while nobody has commented on it or registered it."""
     return session.exec(select(Article).where(Article.site_id == site_id, Article.key == key)).first()

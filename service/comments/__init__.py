@@ -5,14 +5,27 @@ Nothing here decides what is acceptable (`moderation` does) or changes a status 
 
 from service.comments.change import Edit, edit, restore, withdraw
 from service.comments.facts import Written
+from service.comments.latest import Latest, latest
 from service.comments.mine import Mine, MyAsk, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
 from service.comments.submit import Draft, submit
-from service.comments.thread import Ask, as_plain, counts, discussed, moment, replies, thread, thread_version
+from service.comments.thread import (
+    Ask,
+    CommentView,
+    as_plain,
+    counts,
+    discussed,
+    moment,
+    replies,
+    thread,
+    thread_version,
+)
 
 __all__ = [
     "Ask",
+    "CommentView",
     "Draft",
     "Edit",
+    "Latest",
     "Mine",
     "MyAsk",
     "MyComments",
@@ -23,6 +36,7 @@ __all__ = [
     "counts",
     "discussed",
     "edit",
+    "latest",
     "moment",
     "one_of_mine",
     "own",

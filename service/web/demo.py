@@ -21,6 +21,7 @@ from werkzeug.exceptions import NotFound
 
 from service import comments
 from service.comments import Ask
+from service.web import feeds, i18n
 from service.web.blueprint import public
 from service.web.context import parts
 
@@ -62,9 +63,12 @@ def article() -> Response:
         "demo/article.html",
         demo=demo,
         thread=thread,
+        t=i18n.words("en"),
+        query={"site": demo["site"], "article": demo["article"], "url": demo["article_url"]},
+        linked=feeds.linked_data(thread, demo["article_url"]),
         site=demo["site"],
         url=demo["article_url"],
-        public_url=settings.public_url,
+        service=settings.public_url,
     )
     answer = Response(html, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = CSP

@@ -1,4 +1,4 @@
-"""What a page includes: the widget's files, the HTML fragment for readers without JavaScript, and a plain form.
+"""What a page includes: the widget's files, the HTML fragment for readers without JavaScript, a plain form, and feeds.
 
 The fragment is for the host's own server to put inside the element: published comments, first page, links `nofollow
 ugc`. The plain page is the same conversation with a form that works without any script.
@@ -7,25 +7,36 @@ ugc`. The plain page is the same conversation with a form that works without any
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request, send_from_directory
+from marshmallow import Schema
 from werkzeug.exceptions import NotFound
 
 from service import comments, sites
-from service.comments import Ask, Draft
-from service.errors import FirstwordError, Nudge, OriginRefused
+from service.comments import Ask, Draft, Latest, Mine
+from service.errors import FirstwordError, OriginRefused
 from service.identity import readers, tokens
+from service.web import feeds, i18n, schemas
 from service.web.assets import Assets, assets
 from service.web.auth import reader_terms
 from service.web.blueprint import public
 from service.web.context import client_network, now, parts
-from service.web.problems import TITLES, status_of
+from service.web.problems import status_of
+from service.web.strict_json import StrictParser
 
 bp = Blueprint("embed", __name__)
+HTML = "text/html; charset=utf-8"
+SHOWN = 50
 FOREVER, A_WHILE = "public, max-age=31536000, immutable", "public, max-age=300"
 PAGE_CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+FEEDS: dict[str, tuple[Callable[[Latest, feeds.Addresses], bytes], str]] = {
+    "atom": (feeds.atom, "application/atom+xml; charset=utf-8"),
+    "json": (feeds.json_feed, "application/feed+json; charset=utf-8"),
+}
 
 
 @bp.get("/widget/<any('embed.js', 'counter.js'):name>")
@@ -74,7 +85,22 @@ def plain_style() -> Response:
 @public("Public comments are public.")
 def fragment() -> Response:
     """The published comments of an article as HTML for its host to include; an ETag tells whether they changed."""
-    return conditional(render_template("embed/fragment.html", **_conversation()))
+    view = _conversation()
+    linked = feeds.linked_data(view["thread"], view["url"])
+    return conditional(render_template("embed/fragment.html", **view, linked=linked).encode(), HTML)
+
+
+@bp.get("/feeds/comments.<any('atom', 'json'):form>")
+@public("Public comments are public.")
+def feed(form: str) -> Response:
+    """The latest comments of a site, or of one article, as an Atom or a JSON feed."""
+    query = _asked(schemas.FeedQuery())
+    latest = comments.latest(parts().database, query["site"], query["article"])
+    service = parts().settings.public_url
+    named = {name: value for name, value in query.items() if value is not None}
+    write, kind = FEEDS[form]
+    at = feeds.Addresses(f"{service}/feeds/comments.{form}?{urlencode(named)}", service)
+    return conditional(write(latest, at), kind)
 
 
 @bp.get("/embed/comments")
@@ -87,18 +113,18 @@ def plain_page() -> Response:
 @bp.post("/embed/comments")
 @public("A guest's name is the credential, as in the API; foreign forms are refused.")
 def plain_submit() -> Response:
-    """Take a comment from the plain form: a guest's name, a text, and one answer page."""
+    """Take a comment from the plain form: a guest's name, a text, and one answer page that says what came of it."""
     refuse_foreign_form()
-    conversation = _conversation()
+    view = _conversation()
     draft = {name: request.form.get(name, "") for name in ("name", "text", "parent")}
     try:
-        said: dict[str, Any] = {"status": _take(conversation["thread"]["article"], draft)}
+        mine = _take(view, draft)
     except FirstwordError as error:
-        if isinstance(error, Nudge):
-            raise
-        said = {"status": "refused", "title": TITLES.get(error.code, ""), "detail": error.detail}
-        return page(render_template("embed/page.html", **conversation, said=said, draft=draft), status_of(error))
-    return page(render_template("embed/page.html", **_conversation(), said=said, draft={}))
+        said = {"status": "refused", "reasons": [error.detail]}
+        return page(render_template("embed/page.html", **view, said=said, draft=draft), status_of(error))
+    said = {"status": mine.status, "reasons": [reason.sentence for reason in mine.reasons]}
+    kept = draft if mine.status == "rejected" else {}
+    return page(render_template("embed/page.html", **_conversation(), said=said, draft=kept))
 
 
 def refuse_foreign_form() -> None:
@@ -108,25 +134,40 @@ def refuse_foreign_form() -> None:
         raise OriginRefused("This form was sent from another site.")
 
 
+def _asked(schema: Schema) -> dict[str, Any]:
+    found: dict[str, Any] = StrictParser().parse(schema, request, location="query")
+    return found
+
+
 def _conversation() -> dict[str, Any]:
-    site_id, key = request.args.get("site", ""), request.args.get("article", "")
-    view = comments.as_plain(comments.thread(parts().database, Ask(site_id, key, "newest", 50)))
-    if not key:
-        raise NotFound("There is no such article.")
-    url = view["article"]["url"] or request.args.get("url", "")
-    return {"thread": view, "site": site_id, "url": url, "public_url": parts().settings.public_url}
+    """What the templates show: the thread, where it belongs, and the words of the reader's language."""
+    query = _asked(schemas.ConversationQuery())
+    site = sites.find_site(parts().database, query["site"])
+    ask = Ask(site.id, query["article"], "newest", SHOWN, query["cursor"])
+    thread = comments.as_plain(comments.thread(parts().database, ask))
+    url = thread["article"]["url"] or (query["url"] if sites.is_address_of(site, query["url"]) else "")
+    names = {"site": site.id, "article": query["article"], "url": url, "lang": query["lang"]}
+    return {
+        "thread": thread,
+        "site": site.id,
+        "url": url,
+        "parent": query["parent"],
+        "t": i18n.words(query["lang"], site.language),
+        "service": parts().settings.public_url,
+        "query": {name: value for name, value in names.items() if value},
+    }
 
 
-def _take(article: dict[str, Any], draft: dict[str, str]) -> str:
-    settings, network = parts().settings, client_network()
-    site_id = request.args.get("site", "")
+def _take(view: dict[str, Any], draft: dict[str, str]) -> Mine:
+    """Enter as a guest with this name and submit; what came of it, as its author may see it."""
+    settings, network, site_id = parts().settings, client_network(), view["site"]
     parts().throttle.count("token", network=network, site=site_id)
     entry = readers.Entry(site_id, name=draft["name"], network=network)
     issued = readers.enter(parts().database, entry, reader_terms(), now=now())
     reader = tokens.Reader(issued.author.id, site_id)
     who = {"author": reader.author_id, "network": network, "site": site_id}
     parts().throttle.count("comment", **who)
-    place = sites.Place(article["key"], article["url"] or request.args.get("url", ""), article["title"])
+    place = sites.Place(view["thread"]["article"]["key"], view["url"], view["thread"]["article"]["title"])
     written = comments.submit(
         parts().database,
         parts().judges,
@@ -135,13 +176,14 @@ def _take(article: dict[str, Any], draft: dict[str, str]) -> str:
         now=now(),
         before_new_article=lambda: parts().throttle.count("article", **who),
     )
-    return written.status
+    window = settings.edit_window
+    return comments.one_of_mine(parts().database, parts().judges, reader, written.comment_id, window=window)
 
 
-def conditional(html: str) -> Response:
-    """HTML for anybody to include, with an ETag."""
-    answer = Response(html, content_type="text/html; charset=utf-8")
-    answer.set_etag(hashlib.sha256(html.encode()).hexdigest()[:24], weak=True)
+def conditional(body: bytes, kind: str) -> Response:
+    """Something for anybody to include or to follow, with an ETag."""
+    answer = Response(body, content_type=kind)
+    answer.set_etag(hashlib.sha256(body).hexdigest()[:24], weak=True)
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = "public, no-cache"
     answer.make_conditional(request)
@@ -150,7 +192,7 @@ def conditional(html: str) -> Response:
 
 def page(html: str, status: int = 200) -> Response:
     """A page of ours without script."""
-    answer = Response(html, status, content_type="text/html; charset=utf-8")
+    answer = Response(html, status, content_type=HTML)
     answer.headers["Content-Security-Policy"] = PAGE_CSP
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -156,6 +156,24 @@ class ThreadQuery(Schema):
     limit = QueryInteger(load_default=20, validate=validate.Range(1, 100))
 
 
+class FeedQuery(Schema):
+    """Whose latest comments: a site's, or those of one article."""
+
+    site = PlainQuery(required=True, validate=SITE_ID)
+    article = PlainQuery(load_default=None, validate=KEY)
+
+
+class ConversationQuery(Schema):
+    """Which conversation a page without script shows, in which language, and which comment its form answers."""
+
+    site = PlainQuery(required=True, validate=SITE_ID)
+    article = PlainQuery(required=True, validate=KEY)
+    url = PlainQuery(load_default="", validate=validate.Length(max=2_000))
+    lang = PlainQuery(load_default=None, validate=validate.Length(max=35))
+    cursor = PlainQuery(load_default=None, validate=validate.Length(max=400))
+    parent = PlainQuery(load_default=None, validate=ID)
+
+
 class PageQuery(Schema):
     """Where a list goes on."""
 

@@ -71,7 +71,7 @@ const conversation = () => ({
     }),
     comment("سلمى الحداد", 60, "أعمل ممرضة في المستشفى وأصل كل صباح بعد تبديل حافلتين. خط الترام رقم 6 سيوفر عليّ أربعين دقيقة في اليوم.", { reactions: { like: 44, new: 18 } }),
     comment("Tomasz W.", 75, [{ t: "p", c: ["Two numbers, ", { t: "strong", c: ["both from the budget"] }, " (", { t: "a", href: "https://courier.example/budget", c: ["page 12"] }, "):"] }, { t: "ul", c: [{ t: "li", c: ["118 million for the track"] }, { t: "li", c: ["4 million for the stops"] }] }, { t: "pre", c: [{ t: "code", c: ["118 / 2.4 = 49 million a kilometre"] }] }], {
-      replies: [comment("Bo", 10, "And two thirds of it from the national fund.")],
+      replies: [comment("Bo Lindgren", 10, "And two thirds of it from the national fund.", { badge: "staff" })],
     }),
     comment("", 90, [], { gone: "removed", author: null }),
   ],
@@ -80,7 +80,7 @@ const conversation = () => ({
 
 const me = { token: "t", expires_at: ago(-60), renewal: "r", author: { id: "a-me", name: "Ines Moreau", verified: false, badge: null } };
 const foul = "The committee has done its sums. Vance should stop whining, the man is an idiot with a forklift. Sell smaller tiles.";
-const attack = { code: "engine.toxicity", sentence: "The marked words may be read as an attack on a person.", spans: [[60, 95]] };
+const attack = { code: "engine.toxicity", sentence: "Your comment may attack somebody. A moderator reads it first.", spans: [[60, 95]] };
 
 /** @param {string} status @param {any} [more] */
 const mine = (status, more = {}) => ({
@@ -273,8 +273,23 @@ async function play(state, element) {
 /** @param {string} name */
 const slug = (name) => name.toLowerCase().replace(/[^a-z]+/g, "-");
 
+/** Lets the colours or the host be chosen, by its buttons or by the address (?theme=dark&host=globe). @param {string} name */
+function dress(name) {
+  const group = /** @type {HTMLElement} */ (document.getElementById(name));
+  const buttons = [...group.querySelectorAll("button")];
+  /** @param {string | null | undefined} value */
+  const wear = (value) => {
+    const chosen = buttons.find((button) => button.dataset[name] === value) ?? buttons[0];
+    document.documentElement.dataset[name] = chosen.dataset[name];
+    for (const button of buttons) button.setAttribute("aria-pressed", `${button === chosen}`);
+  };
+  group.addEventListener("click", ({ target }) => wear(/** @type {HTMLElement} */ (target).dataset[name] ?? document.documentElement.dataset[name]));
+  wear(new URLSearchParams(location.search).get(name));
+}
+
 /** Only the state that the address asks for (?state=closed), or all; a dialog is shown only by itself. */
 const wanted = new URLSearchParams(location.search).get("state");
+for (const name of ["theme", "host"]) dress(name);
 await customElements.whenDefined("firstword-comments");
 for (const [i, state] of states.entries()) {
   if (wanted && slug(state.name) !== wanted) continue;
@@ -287,8 +302,3 @@ for (const [i, state] of states.entries()) {
 }
 scrollTo(0, 0);
 document.documentElement.dataset.drawn = "yes";
-
-document.getElementById("themes")?.addEventListener("click", (event) => {
-  const { theme } = /** @type {HTMLElement} */ (event.target).dataset;
-  if (theme) document.documentElement.dataset.theme = theme;
-});

@@ -77,9 +77,9 @@ export class View {
     return h(
       "div.actions",
       w.article.reactions.map((kind) => this.#reaction(kind)),
-      w.open && button("reply", () => this.reply(), w.t("reply"), { "aria-label": w.t("replyTo", { name }) }),
       h(
         "span.end",
+        w.open && button("reply", () => this.reply(), w.t("reply"), { "aria-label": w.t("replyTo", { name }) }),
         iconButton("link", () => w.share(comment), w.t("copyLink", { name })),
         comment.author?.id !== w.api.me?.author.id && iconButton("flag", () => report(w, this), w.t("reportBy", { name })),
       ),
@@ -300,6 +300,8 @@ export class Composer {
     const [before, after] = tools[tool];
     const { selectionStart: start, selectionEnd: end, value } = this.area;
     const chosen = value.slice(start, end);
+    const quote = !value && tool === "quote" && this.above?.article.querySelector(".text").innerText.trim();
+    if (quote) return this.insert(`${quote.replace(/^/gm, before)}\n\n`);
     if (!after) return this.insert((/[^\n]$/.test(value.slice(0, start)) ? "\n" : "") + chosen.replace(/^/gm, before));
     this.insert(before + chosen + after);
     if (!chosen) this.area.setSelectionRange(start + before.length, start + before.length);
