@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.newspaper import FOUL, PROMPT, Newspaper
+from tests.browser.newspaper import FOUL, KEY, PROMPT, SITE, Newspaper
 
 WIDTHS = (320, 768, 1280)
 DRAWN = {
@@ -94,6 +94,43 @@ def test_axe_finds_nothing_serious_in_any_state(
     for state in ("report", "report-under-the-law"):
         draw(page, states, state)
         assert findings(page) == []
+
+
+@pytest.mark.parametrize("host", ["globe", "review", "none"])
+def test_axe_finds_nothing_serious_in_the_dress_of_other_hosts(page: Page, states: str, host: str) -> None:
+    for theme in ("light", "dark"):
+        draw(page, states, f"published&host={host}&theme={theme}")
+        expect(page.locator(f"[data-host={host}][data-theme={theme}] .state.ok")).to_be_visible()
+        assert findings(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_plain_page(
+    new_context: Callable[..., BrowserContext], newspaper: Newspaper, scheme: str
+) -> None:
+    above = newspaper.say("Ada", "Nineteen bays.")["id"]
+    newspaper.say("Bo", "You counted?", above)
+    page = new_context(color_scheme=scheme, viewport={"width": 320, "height": 700}).new_page()
+    page.goto(f"{newspaper.url}/embed/comments?site={SITE}&article={KEY}&lang=ar")
+    page.get_by_role("textbox").first.fill(FOUL)
+    page.get_by_role("textbox").last.fill("Ines")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert findings(page) == []
+
+
+def test_the_flag_of_a_comment_never_stands_on_a_line_of_its_own(page: Page, states: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 900})
+    draw(page, states)
+    alone = """[...document.querySelectorAll("firstword-comments")].flatMap(({ shadowRoot }) =>
+      [...shadowRoot.querySelectorAll(".end")].filter((end) => end.offsetWidth).filter((end) => {
+        const { top } = end.lastElementChild.getBoundingClientRect();
+        return ![...end.closest(".actions").querySelectorAll("button")]
+          .some((button) => button !== end.lastElementChild && button.offsetWidth
+            && Math.abs(button.getBoundingClientRect().top - top) < 8);
+      })).length"""
+    assert page.evaluate(alone) == 0
 
 
 def test_everything_that_is_pressed_is_large_enough(new_context: Callable[..., BrowserContext], states: str) -> None:

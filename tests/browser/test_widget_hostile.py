@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -11,7 +13,7 @@ from sqlmodel import Session, select
 
 from service.models import Author
 from tests.browser.corpus import CORPUS
-from tests.browser.newspaper import Newspaper
+from tests.browser.newspaper import KEY, SITE, Newspaper
 
 HOOK = "globalThis.shots = []; globalThis.fired = globalThis.alert = (...what) => { shots.push(String(what)); };"
 LOOK = """() => {
@@ -161,3 +163,33 @@ def test_words_typed_into_the_widget_stay_text(hostile: Page, newspaper: Newspap
     hostile.reload()
     expect(hostile.get_by_text("You left a draft here")).to_be_visible()
     assert_nothing_fired(hostile)
+
+
+def test_hostile_text_stays_text_without_the_widget(hostile: Page, newspaper: Newspaper) -> None:
+    for text in CORPUS:
+        newspaper.say("Eve", text)
+    for held in newspaper.held():
+        newspaper.decide(held, "approve")
+
+    def rename(session: Session) -> None:
+        for author in session.exec(select(Author)):
+            author.name = CORPUS[0]
+            session.add(author)
+
+    newspaper.touch(rename)
+    newspaper.register(title=CORPUS[1], prompt=CORPUS[2], section=CORPUS[3])
+    query = urlencode({"site": SITE, "article": KEY, "url": f"{newspaper.origin}/line-6"})
+    with urlopen(f"{newspaper.url}/embed/fragment?{query}") as answer:
+        fragment = answer.read().decode()
+    address = newspaper.publish("/fragment", f"<div>{fragment}</div>")
+    newspaper.pages["/fragment"].headers = newspaper.pages["/line-6"].headers  # the policy, or none
+    hostile.goto(address)
+    expect(hostile.locator("article").first).to_be_visible()
+    assert hostile.evaluate("shots") == []
+    assert hostile.evaluate("document.querySelectorAll('div script, div img, div svg, div iframe').length") == 1
+    hostile.goto(f"{newspaper.url}/embed/comments?{query}")
+    expect(hostile.locator("article").first).to_be_visible()
+    assert hostile.evaluate("document.querySelectorAll('script, img, svg, iframe').length") == 0
+    hostile.goto(newspaper.publish("/next", f'<firstword-discussed site="{SITE}"></firstword-discussed>'))
+    expect(hostile.get_by_role("link", name=CORPUS[1])).to_be_visible()
+    assert hostile.evaluate("shots") == []

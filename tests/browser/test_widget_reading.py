@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -156,6 +158,10 @@ def test_news_waits_behind_a_button_and_moves_nothing(page: Page, newspaper: New
     assert after is not None
     assert after == before
     expect(page.get_by_text("Eleven of them")).to_have_count(0)
+    name, over = page.get_by_role("heading", name="Ada").bounding_box(), pill.bounding_box()
+    assert name is not None
+    assert over is not None
+    assert over["y"] + over["height"] <= name["y"]
     pill.click()
     expect(page.get_by_text("Eleven of them")).to_be_visible()
     expect(page.get_by_text("You counted?")).to_be_visible()
@@ -245,6 +251,44 @@ def test_the_whole_service_out_of_reach_leaves_the_page_as_it_is(page: Page, new
     page.goto(newspaper.article(inside="<p>Printed by the host.</p>"))
     page.wait_for_load_state("networkidle")
     expect(page.get_by_text("Printed by the host.")).to_be_visible()
+
+
+def fragment(newspaper: Newspaper) -> str:
+    """What the host's server includes."""
+    query = urlencode({"site": SITE, "article": KEY, "url": f"{newspaper.origin}/line-6"})
+    with urlopen(f"{newspaper.url}/embed/fragment?{query}") as answer:
+        html: str = answer.read().decode()
+    return html
+
+
+def test_the_fragment_reads_without_script_and_leads_to_a_form_that_works_without(
+    new_context: Callable[..., BrowserContext], newspaper: Newspaper
+) -> None:
+    above = newspaper.say("Ada", "Nineteen bays.")["id"]
+    newspaper.say("Bo", "You counted?", above)
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(newspaper.article(inside=fragment(newspaper)))
+    expect(page.get_by_text("Nineteen bays.")).to_be_visible()
+    page.get_by_role("link", name="Write a comment").click()
+    page.get_by_role("link", name="Reply to Bo").click()
+    page.get_by_label("Your comment").fill("From the van.")
+    page.get_by_label("Your name").fill("Piotr")
+    page.get_by_role("button", name="Post reply").click()
+    expect(page.get_by_role("status")).to_have_text("Published.")
+    expect(page.get_by_text("From the van.")).to_be_visible()
+    page.get_by_role("link", name="Back to the article").click()
+    expect(page).to_have_url(f"{newspaper.origin}/line-6")
+    assert newspaper.thread()["article"]["count"] == 3
+
+
+def test_the_element_takes_the_place_of_its_fragment(page: Page, newspaper: Newspaper) -> None:
+    newspaper.say("Ada", "Nineteen bays.")
+    inside = fragment(newspaper)
+    with page.expect_response(lambda answer: "/api/v1/comments" in answer.url):
+        page.goto(newspaper.article(inside=inside))
+    expect(page.get_by_role("button", name="Reply to Ada")).to_be_visible()
+    expect(page.get_by_role("link", name="Write a comment")).to_be_hidden()
+    expect(page.get_by_text("Nineteen bays.").filter(visible=True)).to_have_count(1)
 
 
 def test_an_element_that_is_moved_or_given_another_article_starts_once(page: Page, newspaper: Newspaper) -> None:

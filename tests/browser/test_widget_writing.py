@@ -135,6 +135,20 @@ def test_a_reply_stands_under_what_it_answers(page: Page, newspaper: Newspaper) 
     assert newspaper.thread()["comments"][0]["replies"]["count"] == 1
 
 
+def test_a_reply_quotes_what_it_answers(page: Page, newspaper: Newspaper) -> None:
+    newspaper.say("Ada", "Nineteen bays.\n\nEleven are used.")
+    page.goto(newspaper.article())
+    page.get_by_role("button", name="Reply to Ada").click()
+    page.get_by_role("button", name="Quote", exact=True).click()
+    expect(page.get_by_label("Your reply")).to_have_value("> Nineteen bays.\n> \n> Eleven are used.\n\n")
+    page.keyboard.type("You counted?")
+    page.get_by_label("Your name").fill("Ines Moreau")
+    page.get_by_role("button", name="Post reply").click()
+    reply = page.locator(".replies article")
+    expect(reply.locator("blockquote p")).to_have_text(["Nineteen bays.", "Eleven are used."])
+    expect(reply.locator(".text > p")).to_have_text("You counted?")
+
+
 def test_a_cancelled_reply_gives_the_focus_back(page: Page, newspaper: Newspaper) -> None:
     newspaper.say("Ada", "Nineteen bays.")
     page.goto(newspaper.article())
@@ -302,6 +316,27 @@ def test_offline_in_the_middle_of_sending_loses_nothing(page: Page, newspaper: N
     page.get_by_role("button", name="Post comment").click()
     expect(page.get_by_text("You are offline.")).to_be_visible()
     expect(page.get_by_label("Your comment")).to_have_value(FINE)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Post comment").click()
+    published(page)
+    assert newspaper.thread()["article"]["count"] == 1
+
+
+def test_a_network_that_goes_while_a_comment_is_under_way_neither_loses_nor_doubles_it(
+    page: Page, newspaper: Newspaper
+) -> None:
+    page.goto(newspaper.article())
+
+    def cut(route: Route) -> None:
+        route.fetch()
+        page.context.set_offline(True)
+        route.abort("internetdisconnected")
+
+    page.route("**/api/v1/comments", cut)
+    post(page, FINE)
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    expect(page.get_by_label("Your comment")).to_have_value(FINE)
+    page.unroute("**/api/v1/comments")
     page.context.set_offline(False)
     page.get_by_role("button", name="Post comment").click()
     published(page)
