@@ -159,8 +159,6 @@ export class Widget {
     });
   }
 
-  // ---- the reader ----
-
   /** Where that fails they can still read. */
   async identify() {
     await this.api.token(true).catch(() => {});
@@ -236,8 +234,6 @@ export class Widget {
     });
   }
 
-  // ---- drafts ----
-
   get drafts() {
     return this.store.get(`drafts ${this.article.key}`) ?? {};
   }
@@ -275,8 +271,6 @@ export class Widget {
     this.apart.prepend(row);
   }
 
-  // ---- taking part ----
-
   reacted(id, kind) {
     return this.store.get("reacted")?.[id]?.includes(kind);
   }
@@ -301,8 +295,6 @@ export class Widget {
     this.store.set("ignored", (this.ignored = [...this.ignored, id]));
     for (const view of this.views.values()) if (view.comment.author?.id === id) view.paint();
   }
-
-  // ---- news ----
 
   #listen() {
     const { signal } = this.#end;
@@ -372,8 +364,6 @@ export class Widget {
     return view;
   }
 
-  // ---- permalinks ----
-
   async #follow() {
     const [, id] = location.hash.match(/^#comment-(\w+)/) ?? [];
     if (!id) return;
@@ -386,8 +376,6 @@ export class Widget {
     const { comment, context } = await this.api.read(this.path(id));
     return [...context, comment].reduce((above, one) => this.#merge(one, true, above), null);
   }
-
-  // ---- shared ----
 
   say(words) {
     fill(this.status, words);
