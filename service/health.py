@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import func, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col, select
 
@@ -13,6 +16,8 @@ from service.db import Database
 from service.errors import Unavailable
 from service.judges import Judges
 from service.models import PENDING, Comment, Delivery
+
+LEAST_FREE = 16 * 1024 * 1024  # bytes on the disk of a SQLite file, below which no comment may fit any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,19 @@ def problems(db: Database, judges: Judges) -> Wrong:
             session.execute(text("SELECT version_num FROM alembic_version"))
     except (Unavailable, ProgrammingError):
         wrong.blocking.append("The database does not answer or is not migrated.")
+    if _is_short_of_disk(db):
+        wrong.blocking.append("The disk with the database is full.")
     wrong.degraded.extend(judges.problems)
     return wrong
+
+
+def _is_short_of_disk(db: Database) -> bool:
+    """Whether the file beside the service has no room to grow; how full a database server is, it says by itself."""
+    file = make_url(db.url).database if db.is_sqlite else None
+    try:
+        return bool(file) and shutil.disk_usage(Path(str(file)).parent).free < LEAST_FREE
+    except OSError:
+        return False
 
 
 def queue_lengths(db: Database, *, now: datetime) -> QueueLengths:

@@ -1,20 +1,22 @@
 """The judges of this process: one set of engines, one judge for each policy that a site runs under.
 
 The engine is opened when it is first asked for, once a process. Where it cannot be opened the service goes on, every
-comment is held for a person, and readiness and the desk say why. Knows the judgement's door and nothing of comments,
+comment is held for a person, readiness and the desk say why, and opening it is tried again every so often, so that
+mended files need no restart. Knows the judgement's door and nothing of comments,
 requests or tables.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from threading import RLock
 
 from config.settings import Settings
 from moderation import Engine, EngineUnavailable, Judge, Policy, Span, open_engine, read_policy
 
 KEPT = 256
+RETRY_SECONDS = 15.0
 
 
 class Judges:
@@ -26,13 +28,23 @@ class Judges:
         self._read = read
         self._open = open_engines
         self._timeout = timeout
+        self._engines: tuple[Engine, ...] = ()
         self._judges: dict[str, Judge] = {}
+        self._retry_at = 0.0
         self._lock = RLock()
 
-    @cached_property
+    @property
     def engines(self) -> tuple[Engine, ...]:
-        """The engines that score in this process."""
-        return tuple(self._open())
+        """The engines that score in this process. One that could not be opened is tried again when it is time."""
+        with self._lock:
+            if self._is_incomplete() and time.monotonic() >= self._retry_at:
+                self._engines = tuple(self._open())
+                self._judges.clear()
+                self._retry_at = time.monotonic() + RETRY_SECONDS
+            return self._engines
+
+    def _is_incomplete(self) -> bool:
+        return not self._engines or any(isinstance(engine, AbsentEngine) for engine in self._engines)
 
     @property
     def problems(self) -> list[str]:
@@ -43,9 +55,10 @@ class Judges:
     def under(self, override: str = "") -> Judge:
         """The judge for the shipped policy with a site's overrides; raises `PolicyError` with all its problems."""
         with self._lock:
+            engines = self.engines
             judge = self._judges.get(override)
             if judge is None:
-                judge = self.trial(override)
+                judge = self._judge(override, engines)
                 if len(self._judges) >= KEPT:
                     self._judges.pop(next(iter(self._judges)))
                 self._judges[override] = judge
@@ -53,7 +66,10 @@ class Judges:
 
     def trial(self, override: str) -> Judge:
         """A judge for overrides that may never be kept: for previews and validation."""
-        return Judge(self._read(override or None), self.engines, timeout=self._timeout)
+        return self._judge(override, self.engines)
+
+    def _judge(self, override: str, engines: Sequence[Engine]) -> Judge:
+        return Judge(self._read(override or None), engines, timeout=self._timeout)
 
 
 def open_judges(settings: Settings) -> Judges:
@@ -63,10 +79,14 @@ def open_judges(settings: Settings) -> Judges:
         return read_policy(settings.policy_file, settings.wordlists, override)
 
     def engines() -> list[Engine]:
+        policy = read(None)
         try:
-            return [open_engine(settings.engine, read(None))]
+            return [open_engine(settings.engine, policy)]
         except EngineUnavailable as why:
             return [AbsentEngine(settings.engine, f"Engine {settings.engine} cannot be opened: {why}")]
+        except Exception as mistake:  # a model's library may fail in any way; that must not cost a single comment
+            kind = type(mistake).__name__
+            return [AbsentEngine(settings.engine, f"Engine {settings.engine} cannot be opened: {kind}: {mistake}")]
 
     return Judges(read, engines, settings.judge_timeout)
 

@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.parts import CHROMIUM, CHROMIUM_FLAGS, POSTGRES, REDIS, Cluster, Lair, Part, Redis, shared_cluster
+from tests.parts import (
+    CHROMIUM,
+    CHROMIUM_FLAGS,
+    POSTGRES,
+    REDIS,
+    Cluster,
+    Lair,
+    OwnCluster,
+    Part,
+    Redis,
+    shared_cluster,
+)
 from tests.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -137,6 +148,16 @@ def postgres_url(postgres: Cluster, postgres_template: str) -> Iterator[str]:
     name = f"t_{secrets.token_hex(8)}"
     yield postgres.create(name, postgres_template)
     postgres.drop(name)
+
+
+@pytest.fixture
+def own_postgres(lair: Lair) -> Iterator[OwnCluster]:
+    """A PostgreSQL of the test's own, to crash and start at will."""
+    need(POSTGRES)
+    own = OwnCluster(lair)
+    own.start()
+    yield own
+    own.crash()
 
 
 @pytest.fixture

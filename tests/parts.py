@@ -247,15 +247,49 @@ def shared_cluster(lair: Lair) -> Cluster:
     return Cluster(Path(told["programs"]), Path(told["socket_directory"]), told["port"], told["password"])
 
 
-def _start_postgres(lair: Lair) -> dict[str, str | int]:
-    programs, user = POSTGRES.require(), _unprivileged()
-    home = lair.path / "pg"
+class OwnCluster:
+    """A PostgreSQL of one's own, which may be crashed and started again on the same port."""
+
+    def __init__(self, lair: Lair) -> None:
+        self._lair, self._user = lair, _unprivileged()
+        programs = POSTGRES.require()
+        home, password = _home(lair, f"pg-{secrets.token_hex(4)}", self._user)
+        _initialise(programs, home, self._user)
+        self.cluster = Cluster(programs, home, free_port(), password)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Cluster:
+        """Start it; returns when it accepts connections."""
+        cluster = self.cluster
+        self._server = _boot(
+            self._lair, cluster.programs, cluster.socket_directory, self._user, cluster.port, "SIGQUIT"
+        )
+        if self._server.poll() is not None:
+            raise RuntimeError("PostgreSQL did not start")
+        return cluster
+
+    def crash(self) -> None:
+        """End it at once: what it has not handed to the disk's cache is lost."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(LEASH_SECONDS)
+            self._server = None
+
+
+def _home(lair: Lair, name: str, user: str | None) -> tuple[Path, str]:
+    """A directory for a cluster, with the password that it will have."""
+    home, password = lair.path / name, secrets.token_urlsafe(16)
     home.mkdir(mode=0o700)
-    password = secrets.token_urlsafe(16)
     (home / "password").write_text(password)
     if user:
         for path in (home, home / "password"):
             shutil.chown(path, user)
+    return home, password
+
+
+def _start_postgres(lair: Lair) -> dict[str, str | int]:
+    programs, user = POSTGRES.require(), _unprivileged()
+    home, password = _home(lair, "pg", user)
     _initialise(programs, home, user)
     port = _serve(lair, programs, home, user)
     return {"programs": str(programs), "socket_directory": str(home), "port": port, "password": password}
@@ -280,6 +314,15 @@ def _initialise(programs: Path, home: Path, user: str | None) -> None:
 
 def _serve(lair: Lair, programs: Path, home: Path, user: str | None) -> int:
     """Start the server on a free port, again when another process took the port in between."""
+    for _ in range(5):
+        port = free_port()
+        if _boot(lair, programs, home, user, port, "SIGINT").poll() is None:
+            return port
+    raise RuntimeError("PostgreSQL did not start: " + (sorted(lair.path.glob("postgres-*.log"))[-1]).read_text())
+
+
+def _boot(lair: Lair, programs: Path, home: Path, user: str | None, port: int, stop: str) -> subprocess.Popen[bytes]:
+    """Start the server and wait until it accepts connections or has ended."""
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": home,
@@ -287,25 +330,21 @@ def _serve(lair: Lair, programs: Path, home: Path, user: str | None) -> int:
         "shared_buffers": "64MB",
         "fsync": "off",
         "synchronous_commit": "off",
+        "wal_writer_delay": "10s",  # so that a crash loses what nobody waited for
+        "wal_writer_flush_after": "1GB",
         "full_page_writes": "off",
         "autovacuum_naptime": "10min",
         "timezone": "UTC",
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    for _ in range(5):
-        port = free_port()
-        server = lair.start(
-            programs / "postgres", "-D", home / "data", "-p", str(port), *options, user=user, stop="SIGINT"
-        )
-        ready: list[str | Path] = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-        wait_for(
-            lambda: server.poll() is not None or subprocess.run(ready, check=False).returncode == 0,  # noqa: B023
-            BOOT_SECONDS,
-            "PostgreSQL to accept connections",
-        )
-        if server.poll() is None:
-            return port
-    raise RuntimeError("PostgreSQL did not start: " + (sorted(lair.path.glob("postgres-*.log"))[-1]).read_text())
+    server = lair.start(programs / "postgres", "-D", home / "data", "-p", str(port), *options, user=user, stop=stop)
+    ready: list[str | Path] = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    wait_for(
+        lambda: server.poll() is not None or subprocess.run(ready, check=False).returncode == 0,
+        BOOT_SECONDS,
+        "PostgreSQL to accept connections",
+    )
+    return server
 
 
 # ---- Redis ----

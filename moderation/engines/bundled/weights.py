@@ -86,11 +86,20 @@ def verified(folder: Path) -> tuple[dict[str, bytes], str]:
         raise WeightsError(
             f"The bundled model's file {problem.filename} cannot be read: {problem.strerror}."
         ) from problem
+    except ValueError as problem:
+        raise WeightsError(f"The bundled model's file {folder / 'manifest.json'} is damaged.") from problem
     for name, content in files.items():
-        if hashlib.sha256(content).hexdigest() != manifest["sha256"][name]:
+        if hashlib.sha256(content).hexdigest() != _digest(manifest, name):
             raise WeightsError(f"The bundled model's file {folder / name} is not the one that was shipped.")
     digest = hashlib.sha256("".join(manifest["sha256"][name] for name in FILES).encode()).hexdigest()
-    return files, f"{manifest['version']}+{digest[:12]}"
+    return files, f"{manifest.get('version')}+{digest[:12]}"
+
+
+def _digest(manifest: Any, name: str) -> str | None:
+    """What the manifest says of a file; None where it says nothing, whatever else it is."""
+    digests = manifest.get("sha256") if isinstance(manifest, dict) else None
+    found = digests.get(name) if isinstance(digests, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
