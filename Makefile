@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check replay bench train eval test-detoxify newcomer chaos lock system-parts clean need-FILE need-DATA
+.PHONY: help setup run test check replay bench train eval test-detoxify newcomer chaos look lock system-parts clean need-FILE need-DATA
 
 # What may be given: make run PORT=8080 DATA_DIR=/srv/firstword ENGINE=detoxify:original
 export PORT DATA_DIR ENGINE FILE DATA ARGS
@@ -56,6 +56,9 @@ test-detoxify: $(VENV)/.test $(VENV)/.detoxify ## Load a tiny real checkpoint th
 
 newcomer: ## Meet the last commit as a newcomer does: a fresh clone, make run, two comments, Ctrl-C
 	@$(find_python); "$$python" .ci/newcomer.py
+
+look: system-parts $(VENV)/.test ## Draw every state of the widget as pictures, in var/look
+	@$(PY) -m tests.browser.look $(ARGS)
 
 chaos: system-parts $(VENV)/.test ## Kill clients, web and worker processes at random; count what was lost
 	@$(PY) -m tests.chaos $(ARGS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.newspaper import FOUL, KEY, PROMPT, SITE, Newspaper
 
+LOCALES = Path(__file__).parents[2] / "service" / "web" / "locales"
 WIDTHS = (320, 768, 1280)
 DRAWN = {
-    "in-use": "Featured by the newsroom",
+    "in-use": "of this newspaper",
     "no-comments-yet": "Leave the first comment",
     "composer-open": "Your name, as others will see it",
     "reply-near-the-limit": "12 left",
@@ -227,6 +230,25 @@ def test_arabic_reads_from_the_right_and_names_keep_their_own_direction(page: Pa
 def test_the_page_decides_the_language(page: Page, newspaper: Newspaper, language: str, words: str) -> None:
     page.goto(newspaper.article(lang=language))
     expect(page.get_by_role("button", name=words)).to_be_visible()
+
+
+def test_every_language_has_the_plurals_that_it_counts_by(page: Page, newspaper: Newspaper) -> None:
+    page.goto(newspaper.article())
+    forms = "tag => new Intl.PluralRules(tag).resolvedOptions().pluralCategories"
+    for locale in sorted(LOCALES.glob("*.json")):
+        wanted = set(page.evaluate(forms, locale.stem))
+        plurals = {key: set(text) for key, text in json.loads(locale.read_text()).items() if isinstance(text, dict)}
+        assert plurals == dict.fromkeys(("left", "nComments", "new", "replies"), wanted), locale.stem
+
+
+def test_numbers_choose_their_words_by_the_rules_of_the_language(page: Page, newspaper: Newspaper) -> None:
+    above = newspaper.say("Ada", "Nineteen bays.")["id"]
+    for n in range(2):
+        newspaper.say("Bo", f"Answer number {n} of the shops.", above)
+    for lang, two in {"lt": "2 atsakymai", "ar": "ردان", "de": "2 Antworten", "fr": "2 réponses"}.items():
+        page.goto(newspaper.article(lang=lang))
+        page.locator(".fold").click()
+        expect(page.locator(".fold")).to_have_text(two)
 
 
 def test_on_paper_stands_what_people_wrote_and_nothing_to_press(page: Page, newspaper: Newspaper) -> None:
