@@ -114,8 +114,8 @@ def run(url: str, comments: int, pending: int, rounds: int) -> None:
 def fill(db: Database, comments: int, pending: int) -> None:
     """A site with its archive: most comments published unread, some rejected, some waiting."""
     rng = random.Random(7)
-    authors = [new_id() for _ in range(AUTHORS)]
-    articles = [new_id() for _ in range(ARTICLES)]
+    authors = [new_id() for _ in range(min(AUTHORS, comments))]
+    articles = [new_id() for _ in range(min(ARTICLES, comments))]
     with db.write() as session:
         session.execute(insert(Site), [_plain(Site(id=SITE, name="Bench", created_at=NOW))])
         session.execute(insert(SiteCounter), [_plain(SiteCounter(site_id=SITE))])

@@ -1,0 +1,118 @@
+"""The desk stays quick with a large archive: on both databases its reads are led by an index, never by the whole table.
+
+Every statement that a page sends is caught and planned again by the database itself, on an archive large enough for the
+planner to have a choice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from benchmarks import desk as bench
+from service import review
+from service.db import Database
+from service.identity.staff import Staff
+from service.review import Ask, Selection
+
+COMMENTS, WAITING = 6_000, 300
+MO = Staff("m" * 24, "mo", "Mo", {bench.SITE: "admin"})
+LARGE = {"comment", "comment_version", "decision", "author", "event"}
+
+Read = Callable[[Database], object]
+
+
+def queue(**chosen: Any) -> Read:
+    """A page of a view."""
+    return lambda db: review.queue(db, MO, Ask(bench.SITE, **chosen), bench.NOW)
+
+
+def _card(db: Database) -> object:
+    first = review.queue(db, MO, Ask(bench.SITE, limit=1), bench.NOW).rows[0].id
+    return review.card(db, MO, first, bench.NOW)
+
+
+READS: dict[str, Read] = {
+    "most urgent first": queue(),
+    "far down": queue(after="-1.0e9/x"),
+    "oldest first": queue(order="oldest"),
+    "reported": queue(view="reported"),
+    "escalated": queue(view="escalated"),
+    "sample": queue(view="sample", order="newest"),
+    "everything": queue(view="all", order="newest"),
+    "decided": queue(view="decided"),
+    "mine": queue(view="mine"),
+    "one author": queue(author="a" * 24),
+    "one network": queue(network="n7"),
+    "alike": queue(fingerprint="f" * 24),
+    "a score range": queue(attribute="insult", lowest=0.6, highest=0.7),
+    "a search": queue(view="all", order="newest", words="quagga"),
+    "counts": lambda db: review.counts(db, MO, bench.SITE, bench.NOW),
+    "a card": _card,
+    "a bulk's preview": lambda db: review.preview(
+        db, MO, Selection(Ask(bench.SITE, attribute="insult", lowest=0.6, highest=0.7)), bench.NOW
+    ),
+}
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Database]:
+    """A site with some thousand comments, known to the planner."""
+    db = Database(database_url)
+    bench.fill(db, COMMENTS, WAITING)
+    yield db
+    db.close()
+
+
+@contextmanager
+def caught(db: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are sent, with their parameters."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            sent.append((statement, parameters))
+
+    event.listen(db.reader, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.reader, "before_cursor_execute", note)
+
+
+def scanned(db: Database, statement: str, parameters: Any) -> set[str]:
+    """The tables that the database reads from end to end for a statement."""
+    with db.reader.connect() as connection:
+        if db.is_sqlite:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            return {
+                found[1] for row in plan if (found := re.match(r"SCAN (\w+)(?! USING (?:COVERING )?INDEX)", row[3]))
+            }
+        [(plan,)] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).all()
+        return set(_sequential(plan[0]["Plan"] if not isinstance(plan, str) else json.loads(plan)[0]["Plan"]))
+
+
+def _sequential(node: dict[str, Any]) -> Iterator[str]:
+    if node["Node Type"] == "Seq Scan":
+        yield node["Relation Name"]
+    for below in node.get("Plans", ()):
+        yield from _sequential(below)
+
+
+def test_no_read_of_the_desk_goes_through_a_whole_table(archive: Database) -> None:
+    assert scanned(archive, "SELECT id FROM comment WHERE gone = 'never'", ()) == {"comment"}  # what would be seen
+    found = {}
+    for name, read in READS.items():
+        with caught(archive) as sent:
+            read(archive)
+        assert sent
+        for statement, parameters in sent:
+            if tables := scanned(archive, statement, parameters) & LARGE:
+                found[name] = (tables, statement[:2000])
+    assert found == {}
