@@ -58,7 +58,10 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`approve` or `reject` for one version. To reverse what a person decided, `revision` names the state seen."""
+    """`approve` or `reject` for one version. To reverse what a person decided, `revision` names the state seen.
+
+    `token` is that of the lease which the card was read under, where there is one.
+    """
 
     comment_id: str
     version: int
@@ -67,6 +70,7 @@ class Verdict:
     note: str | None = None
     revision: int | None = None
     batch: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def decide(db: Database, judges: Judges, by: Decider, verdict: Verdict, now: dat
             check_reason(session, judges, case.comment.site_id, verdict.reason)
         refuse_stale(session, case, verdict)
         if by.actor.kind == "moderator":
-            leases.refuse_if_held(session, by.actor.id, verdict.comment_id, now)
+            leases.refuse_if_held(session, by.actor.id, verdict.comment_id, now, verdict.token)
         return settle(session, case, by, verdict, now)
 
 

@@ -1,7 +1,8 @@
 """Leases: a card is one moderator's for a short while, without locks. A dead browser frees its card by doing nothing.
 
-Every grant has a new random token. A decision carries it, but the version is what protects the text: a lease only
-keeps two people from reading the same card.
+Every grant has a new random token. A decision carries it where a script holds one, so that a page that was left open
+does not decide a card which was opened again; but the version is what protects the text. Without a token (a plain form)
+a card that nobody else reads may be decided.
 """
 
 from __future__ import annotations
@@ -89,13 +90,22 @@ def holder(session: Session, comment_id: str, now: datetime) -> Holder | None:
     return Holder(found[0].moderator_id, found[1], found[0].expires_at) if found else None
 
 
-def refuse_if_held(session: Session, moderator_id: str | None, comment_id: str, now: datetime) -> None:
-    """Raise `CardTaken` when somebody else reads this card now."""
+def refuse_if_held(
+    session: Session, moderator_id: str | None, comment_id: str, now: datetime, token: str | None = None
+) -> None:
+    """Raise `CardTaken` when somebody else reads this card now, or `token` is of a grant that another replaced."""
     reading = holder(session, comment_id, now)
+    if token and reading is not None and reading.id == moderator_id and not _is_live(session, comment_id, token):
+        raise CardTaken("You opened this card again elsewhere. Decide it there.")
     if reading is not None and reading.id != moderator_id:
         raise CardTaken(
             f"{reading.name} is reading this card.", extra={"by": reading.name, "until": reading.until.isoformat()}
         )
+
+
+def _is_live(session: Session, comment_id: str, token: str) -> bool:
+    found = session.exec(select(Lease.token).where(Lease.comment_id == comment_id)).first()
+    return found is not None and secrets.compare_digest(found.encode(), token.encode())
 
 
 def drop(session: Session, comment_id: str) -> None:

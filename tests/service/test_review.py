@@ -481,6 +481,21 @@ def test_nobody_decides_a_card_that_another_reads_and_the_reader_does(room: News
     assert decide(held, who=room.ines).status == "approved"
 
 
+def test_a_page_that_was_left_open_does_not_decide_a_card_that_was_opened_again(room: Newsroom, decide) -> None:  # type: ignore[no-untyped-def]
+    held = room.comment()
+    old, new = (review.claim(room.db, room.mo, held, NOW).token for _ in range(2))
+    with pytest.raises(CardTaken, match="opened this card again elsewhere"):
+        decide(held, token=old)
+    assert room.state(held).status == "pending"
+    assert decide(held, token=new).status == "approved"
+
+
+def test_a_token_whose_time_is_over_still_decides_a_card_that_nobody_took(room: Newsroom, decide) -> None:  # type: ignore[no-untyped-def]
+    held = room.comment()
+    token = review.claim(room.db, room.mo, held, NOW - timedelta(minutes=5)).token
+    assert decide(held, token=token).status == "approved"
+
+
 def test_a_released_card_is_free_and_a_decided_one_has_no_lease(room: Newsroom, decide) -> None:  # type: ignore[no-untyped-def]
     held = room.comment()
     grant = review.claim(room.db, room.mo, held, NOW)

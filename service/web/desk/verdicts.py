@@ -24,6 +24,7 @@ def decide(site: str, comment_id: str) -> Any:
         reason=form.get("reason") or None,
         note=form.get("note", "").strip() or None,
         revision=_number("revision") if form.get("revision") else None,
+        token=form.get("token") or None,
     )
     return _told(review.decide(parts().database, parts().judges, _by(site), verdict, now()))
 
