@@ -26,7 +26,7 @@ from service.models import (
     Decision,
 )
 from service.triage import Standing, is_drawn, triage, urgency
-from service.webhooks import emit_all
+from service.webhooks import News, emit_all
 
 Row = TypeVar("Row")
 
@@ -55,6 +55,7 @@ class Change:
 
     `statuses` maps version numbers to their new status; where it is empty, only the history grows. `public` is the
     version readers see afterwards (None: none); `gone` says why a comment is no longer there (`withdrawn`, `removed`).
+    `kept` is what an undo has to restore beside the statuses.
     """
 
     actor: Actor
@@ -70,6 +71,7 @@ class Change:
     undoes: str | None = None
     batch: str | None = None
     events: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,27 @@ def lock(session: Session, table: type[Row], key: str) -> Row:
 
 def record(session: Session, case: Case, change: Change, *, now: datetime) -> Decision:
     """Apply a change to a locked case and write its decision, counters and events; returns the decision row."""
+    return record_all(session, [(case, change)], now=now)[0]
+
+
+def record_all(session: Session, changes: Sequence[tuple[Case, Change]], *, now: datetime) -> list[Decision]:
+    """The same for many comments of one site in their order, in few statements."""
+    decisions: list[Decision] = []
+    news: list[News] = []
+    for case, change in changes:
+        decisions.append(_apply(session, case, change, now))
+        news += _news(case, change)
+    session.flush()  # a new comment has to be there before its versions
+    session.add_all(version for case, _ in changes for version in case.versions.values())
+    session.add_all(decisions)
+    session.flush()
+    if news:
+        emit_all(session, changes[0][0].comment.site_id, news, now=now)
+    return decisions
+
+
+def _apply(session: Session, case: Case, change: Change, now: datetime) -> Decision:
+    """Change a case's rows, which the caller stores; the decision comes back unstored."""
     comment = case.comment
     before = _state(case)
     was_public, was_rejected = comment.public is not None, comment.status == REJECTED
@@ -146,13 +169,8 @@ def record(session: Session, case: Case, change: Change, *, now: datetime) -> De
     _take_stock(comment, change)
     _count(case, was_public, was_rejected, now)
     _surface(session, comment, was_visible)
-    decision = _decision(case, change, before, now)
     session.add_all((comment, case.article, case.author))
-    session.flush()  # a new comment has to be there before its versions
-    session.add_all((*case.versions.values(), decision))
-    session.flush()
-    _tell(session, case, change, now)
-    return decision
+    return _decision(case, change, before, now)
 
 
 def _take_stock(comment: Comment, change: Change) -> None:
@@ -231,18 +249,17 @@ def _decision(case: Case, change: Change, before: dict[str, Any], now: datetime)
         judgement=dict(change.judgement),
         policy_digest=change.policy_digest,
         undoes=change.undoes,
-        previous=before,
+        previous={**before, **change.kept},
         batch=change.batch,
         created_at=now,
     )
 
 
-def _tell(session: Session, case: Case, change: Change, now: datetime) -> None:
+def _news(case: Case, change: Change) -> list[News]:
     """One event for what was done and one for the status that came of it; never the same twice."""
     became = (STATUS_EVENTS[case.versions[change.version].status],) if change.statuses else ()
-    types = dict.fromkeys((*change.events, *became))
     payload = told(case, change.actor, change.version, change.reason)
-    emit_all(session, case.comment.site_id, types, payload, now=now, comment_id=case.comment.id)
+    return [News(type_, payload, case.comment.id) for type_ in dict.fromkeys((*change.events, *became))]
 
 
 def told(case: Case, actor: Actor, version: int, reason: str | None = None) -> dict[str, Any]:

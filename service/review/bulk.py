@@ -21,7 +21,7 @@ from service.errors import Invalid, NotFound
 from service.identity.staff import Staff
 from service.lifecycle import Case, locked_many
 from service.models import PENDING, Article, Author, Comment, CommentVersion, Decision, Lease, new_id
-from service.review.decide import PEOPLE, REJECT, Decider, Verdict, check, check_reason, settle, take_back
+from service.review.decide import PEOPLE, REJECT, Decider, Verdict, check, check_reason, settle_all, take_all_back
 from service.review.views import Ask, conditions, require
 
 if TYPE_CHECKING:
@@ -104,11 +104,9 @@ def decide_all(
     batch, done = new_id(), 0
     for chunk in _chunks(ids):
         with db.write() as session:
-            held = _held(session, by, chunk, now)
-            for case in locked_many(session, chunk):
-                if _is_as_seen(case, by, seen_at) and case.comment.id not in held:
-                    settle(session, case, by, _of(case, verdict, batch), now)
-                    done += 1
+            held, cases = _held(session, by, chunk, now), locked_many(session, chunk)
+            free = [case for case in cases if _is_as_seen(case, by, seen_at) and case.comment.id not in held]
+            done += len(settle_all(session, [(case, _of(case, verdict, batch)) for case in free], by, now))
     return Batch(batch, done, len(ids) - done)
 
 
@@ -124,11 +122,9 @@ def undo_all(db: Database, by: Decider, batch_id: str, now: datetime) -> Batch:
     batch, done = new_id(), 0
     for chunk in _chunks(list(decided)):
         with db.write() as session:
-            for case in locked_many(session, chunk):
-                row = decided[case.comment.id]
-                if row.revision == case.comment.revision:
-                    take_back(session, case, by, row, now, batch)
-                    done += 1
+            pairs = [(case, decided[case.comment.id]) for case in locked_many(session, chunk)]
+            last = [(case, row) for case, row in pairs if row.revision == case.comment.revision]
+            done += len(take_all_back(session, last, by, now, batch))
     return Batch(batch, done, len(decided) - done)
 
 

@@ -6,7 +6,7 @@ written and `StaleVersion` says who, what and when. What belongs to another site
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from service.db import Database
 from service.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from service.identity.staff import ADMIN, MODERATOR, Staff
-from service.lifecycle import Actor, Case, Change, history, locked, record, restored, weigh
+from service.lifecycle import Actor, Case, Change, history, locked, record, record_all, restored, weigh
 from service.models import APPROVED, PENDING, REJECTED, Comment, Decision, Report, Site
 from service.review import leases
 
@@ -99,8 +99,19 @@ def decide(db: Database, judges: Judges, by: Decider, verdict: Verdict, now: dat
 
 def settle(session: Session, case: Case, by: Decider, verdict: Verdict, now: datetime) -> Done:
     """Write a verdict that may be written, close its reports and free its card, in the caller's transaction."""
+    return settle_all(session, [(case, verdict)], by, now)[0]
+
+
+def settle_all(session: Session, cases: Sequence[tuple[Case, Verdict]], by: Decider, now: datetime) -> list[Done]:
+    """The same for many cards of one site."""
+    rows = record_all(session, [(case, _change(case, by, verdict)) for case, verdict in cases], now=now)
+    _close(session, [case.comment for case, _ in cases], now)
+    return [_done(row) for row in rows]
+
+
+def _change(case: Case, by: Decider, verdict: Verdict) -> Change:
     removes = verdict.verdict == REJECT and case.comment.public == verdict.version
-    change = Change(
+    return Change(
         actor=by.actor,
         verb=verdict.verdict,
         version=verdict.version,
@@ -110,13 +121,8 @@ def settle(session: Session, case: Case, by: Decider, verdict: Verdict, now: dat
         reason=verdict.reason if verdict.verdict == REJECT else None,
         note=verdict.note,
         batch=verdict.batch,
+        kept={"desk": _desk_state(case.comment)},
     )
-    desk = _desk_state(case.comment)
-    row = record(session, case, change, now=now)
-    row.previous = {**row.previous, "desk": desk}
-    _close(session, case.comment, now)
-    session.add(row)
-    return _done(row)
 
 
 def undo(db: Database, by: Decider, decision_id: str, now: datetime) -> Done:
@@ -137,8 +143,21 @@ def take_back(
     session: Session, case: Case, by: Decider, row: Decision, now: datetime, batch: str | None = None
 ) -> Done:
     """Write the compensation of the latest decision, in the caller's transaction; reports that it closed open again."""
+    return take_all_back(session, [(case, row)], by, now, batch)[0]
+
+
+def take_all_back(
+    session: Session, cases: Sequence[tuple[Case, Decision]], by: Decider, now: datetime, batch: str | None = None
+) -> list[Done]:
+    """The same for many cards of one site."""
+    made = record_all(session, [(case, _compensation(case, by, row, batch)) for case, row in cases], now=now)
+    _reopen(session, [(case.comment, row) for case, row in cases])
+    return [_done(row) for row in made]
+
+
+def _compensation(case: Case, by: Decider, row: Decision, batch: str | None) -> Change:
     statuses, public, gone = restored(case, row.previous)
-    change = Change(
+    return Change(
         actor=by.actor,
         verb=UNDO,
         version=row.version,
@@ -149,9 +168,6 @@ def take_back(
         batch=batch,
         events=("decision.undone",),
     )
-    made = record(session, case, change, now=now)
-    _reopen(session, case.comment, row)
-    return _done(made)
 
 
 def escalate(db: Database, by: Decider, comment_id: str, version: int, note: str | None, now: datetime) -> Done:
@@ -172,7 +188,7 @@ def escalate(db: Database, by: Decider, comment_id: str, version: int, note: str
         row = record(session, case, change, now=now)
         case.comment.escalated_at, case.comment.decided_at = now, decided_at
         weigh(case.comment)
-        leases.drop(session, comment_id)
+        leases.drop(session, [comment_id])
         session.add(case.comment)
         return _done(row)
 
@@ -275,31 +291,33 @@ def _desk_state(comment: Comment) -> dict[str, Any]:
     return {"reports": comment.report_count, "escalated_at": escalated, "sampled": comment.sampled, "legal": legal}
 
 
-def _close(session: Session, comment: Comment, now: datetime) -> None:
+def _close(session: Session, comments: Sequence[Comment], now: datetime) -> None:
+    """Close the reports of decided comments, take them off the desk's lists and free their cards."""
+    ids = [comment.id for comment in comments]
     session.execute(
-        update(Report)
-        .where(col(Report.comment_id) == comment.id, col(Report.resolved_at).is_(None))
-        .values(resolved_at=now)
+        update(Report).where(col(Report.comment_id).in_(ids), col(Report.resolved_at).is_(None)).values(resolved_at=now)
     )
-    comment.report_count, comment.escalated_at, comment.sampled = 0, None, False
-    weigh(comment, legal=False)
-    leases.drop(session, comment.id)
-    session.add(comment)
+    for comment in comments:
+        comment.report_count, comment.escalated_at, comment.sampled = 0, None, False
+        weigh(comment, legal=False)
+    leases.drop(session, ids)
+    session.add_all(comments)
 
 
-def _reopen(session: Session, comment: Comment, row: Decision) -> None:
-    session.execute(
-        update(Report)
-        .where(col(Report.comment_id) == comment.id, col(Report.resolved_at) == row.created_at)
-        .values(resolved_at=None)
-    )
-    desk = row.previous.get("desk", {})
-    comment.report_count = desk.get("reports", 0)
-    comment.sampled = desk.get("sampled", False)
-    escalated = desk.get("escalated_at")
-    comment.escalated_at = datetime.fromisoformat(escalated) if escalated else None
-    weigh(comment, legal=desk.get("legal", False))
-    session.add(comment)
+def _reopen(session: Session, undone: Sequence[tuple[Comment, Decision]]) -> None:
+    """Open the reports again that these decisions closed, and put the comments back on the desk's lists."""
+    for at in {row.created_at for _, row in undone}:
+        ids = [row.comment_id for _, row in undone if row.created_at == at]
+        closed = (col(Report.comment_id).in_(ids), col(Report.resolved_at) == at)
+        session.execute(update(Report).where(*closed).values(resolved_at=None))
+    for comment, row in undone:
+        desk = row.previous.get("desk", {})
+        comment.report_count = desk.get("reports", 0)
+        comment.sampled = desk.get("sampled", False)
+        escalated = desk.get("escalated_at")
+        comment.escalated_at = datetime.fromisoformat(escalated) if escalated else None
+        weigh(comment, legal=desk.get("legal", False))
+        session.add(comment)
 
 
 def _done(row: Decision) -> Done:

@@ -8,6 +8,7 @@ a card that nobody else reads may be decided.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -108,9 +109,9 @@ def _is_live(session: Session, comment_id: str, token: str) -> bool:
     return found is not None and secrets.compare_digest(found.encode(), token.encode())
 
 
-def drop(session: Session, comment_id: str) -> None:
-    """End whatever lease a card has, in the transaction that decides it."""
-    session.execute(delete(Lease).where(col(Lease.comment_id) == comment_id))
+def drop(session: Session, comment_ids: Sequence[str]) -> None:
+    """End whatever leases cards have, in the transaction that decides them."""
+    session.execute(delete(Lease).where(col(Lease.comment_id).in_(comment_ids)))
 
 
 def _latest(session: Session, staff: Staff, comment_id: str) -> int:

@@ -3,6 +3,6 @@
 Nothing here decides about comments; other rooms call `emit` inside their own transaction.
 """
 
-from service.webhooks.events import EVENTS, emit, emit_all
+from service.webhooks.events import EVENTS, News, emit, emit_all
 
-__all__ = ["EVENTS", "emit", "emit_all"]
+__all__ = ["EVENTS", "News", "emit", "emit_all"]

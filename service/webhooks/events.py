@@ -7,6 +7,7 @@ that chose `full` gets the text at delivery time, read from the version that the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -37,6 +38,15 @@ EVENTS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an event will tell: its type, its payload, and the comment that it is about."""
+
+    type: str
+    payload: Mapping[str, Any]
+    comment_id: str | None = None
+
+
 def emit(
     session: Session,
     site_id: str,
@@ -47,28 +57,27 @@ def emit(
     comment_id: str | None = None,
 ) -> Event:
     """Store an event in the caller's transaction, under the site's next number, with a delivery per endpoint."""
-    return emit_all(session, site_id, (type_,), payload, now=now, comment_id=comment_id)[0]
+    return emit_all(session, site_id, [News(type_, payload, comment_id)], now=now)[0]
 
 
-def emit_all(
-    session: Session,
-    site_id: str,
-    types: Collection[str],
-    payload: Mapping[str, Any],
-    *,
-    now: datetime,
-    comment_id: str | None = None,
-) -> list[Event]:
-    """Store events that tell of one thing, in the order of their types, as `emit` does each."""
-    unknown = [type_ for type_ in types if type_ not in EVENTS]
+def emit_all(session: Session, site_id: str, news: Sequence[News], *, now: datetime) -> list[Event]:
+    """Store events of one site in their order, as `emit` does each."""
+    unknown = [one.type for one in news if one.type not in EVENTS]
     if unknown:
         raise ValueError(f"no such event: {', '.join(unknown)}")
-    if not types:
+    if not news:
         return []
-    last, endpoints = _take_numbers(session, site_id, len(types)), _listening(session, site_id)
+    last, endpoints = _take_numbers(session, site_id, len(news)), _listening(session, site_id)
     events = [
-        Event(site_id=site_id, seq=seq, type=type_, comment_id=comment_id, payload=dict(payload), created_at=now)
-        for seq, type_ in enumerate(types, last - len(types) + 1)
+        Event(
+            site_id=site_id,
+            seq=seq,
+            type=one.type,
+            comment_id=one.comment_id,
+            payload=dict(one.payload),
+            created_at=now,
+        )
+        for seq, one in enumerate(news, last - len(news) + 1)
     ]
     _store(session, events, endpoints)
     return events
