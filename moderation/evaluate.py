@@ -29,7 +29,6 @@ BAD = frozenset(("1", "1.0", "true", "yes", "hold", "reject", "bad", "toxic"))
 FINE = frozenset(("0", "0.0", "false", "no", "publish", "approve", "fine", "ok"))
 # Neither new nor trusted: measured is what the text does, not who wrote it.
 SOMEBODY = AuthorFacts(approved=5)
-BATCH = 32
 ROUNDS = 500
 
 
@@ -123,7 +122,7 @@ def measure_engine(engine: Engine, rows: Iterable[Labelled]) -> dict[str, Figure
     taken = [(text, row.bad) for row in rows if (text := _canonical(row.text)) is not None]
     texts = [text for text, _ in taken]
     labels = np.array([bad for _, bad in taken], dtype=np.float64)
-    scores = [found for start in range(0, len(texts), BATCH) for found in engine.score(texts[start : start + BATCH])]
+    scores = [found for text in texts for found in engine.score([text])]  # by itself, as a comment is judged
     return {
         attribute: area(np.array([found[attribute] for found in scores], dtype=np.float64), labels)
         for attribute in engine.attributes

@@ -143,8 +143,8 @@ class Scorer:
     def score(self, texts: Sequence[str], attributes: Iterable[Attribute], patience: float) -> list[Scores]:
         """For each text the score of each attribute, by its name; raises `ScoringFailed` or `Busy`.
 
-        Long lists are scored a few texts at a time, so that whoever asks for one text does not wait for all of them;
-        `patience` is how many seconds each of these waits for its turn.
+        Long lists take a turn for a few texts at a time, so that whoever asks for one does not wait for all of them;
+        `patience` is how many seconds each of these waits for its turn. What a text scores never depends on the others.
         """
         asked = tuple(attributes)
         return [scores for chunk in _chunks(texts) for scores in self._chunk(chunk, asked, patience)]

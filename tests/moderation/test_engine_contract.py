@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moderation import EngineUnavailable, Outcome, Policy, Span, Submission, open_engine, read_policy
+from moderation import EngineUnavailable, Outcome, Policy, Span, Submission, open_engine, read_policy, score
 from moderation.engines import ENGINES, Engine
 from moderation.pipeline import Judge
 
@@ -48,6 +48,11 @@ def test_no_texts_have_no_scores(engine: Engine) -> None:
 
 def test_the_same_text_scores_the_same_again(engine: Engine) -> None:
     assert engine.score([TEXTS[0]]) == engine.score([TEXTS[0]])
+
+
+def test_a_text_scores_the_same_whoever_stands_beside_it(engine: Engine) -> None:
+    seen = [text for text in TEXTS if text]
+    assert score(seen, engine) == [engine.score([text])[0] for text in seen]
 
 
 @pytest.mark.parametrize("text", TEXTS)
