@@ -79,6 +79,10 @@ def look_around(evening: Evening) -> None:
     expect("Leave the first comment" in article, "the article page does not ask for the first comment")
     status, _, thread = evening.api("GET", evening.thread_path())
     expect(status == 200 and json.loads(thread)["comments"] == [], "a new article's thread is not empty")
+    asked = {"comment": {"text": FINE}, "requestedAttributes": {"TOXICITY": {}, "SPAM": {}}}
+    place = f"{evening.demo['base_url']}/v1alpha1/comments:analyze?key={evening.demo['perspective_key']}"
+    status, _, scored = ask_json("POST", place, asked)
+    expect(status == 200 and {*json.loads(scored)["attributeScores"]} == {"TOXICITY", "SPAM"}, "nothing was scored")
 
 
 def comment(evening: Evening) -> None:

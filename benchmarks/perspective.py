@@ -59,7 +59,7 @@ def main() -> None:
     """Run all of it and print a table; `--json FILE` keeps the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", default="bundled")
-    parser.add_argument("--rate", type=float, default=20.0, help="calls a second of the stated load")
+    parser.add_argument("--rate", type=float, default=10.0, help="calls a second of the stated load")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each load lasts")
     parser.add_argument("--words", type=int, default=200, help="words of a comment")
     parser.add_argument("--json", type=Path, help="write the figures here")
