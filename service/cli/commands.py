@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from service.cli.apikey import apikey
+from service.cli.author import author
 from service.cli.database import db
 from service.cli.demo import demo
 from service.cli.doctor import doctor
@@ -21,6 +22,7 @@ from service.cli.worker import worker
 
 COMMANDS: tuple[click.Command, ...] = (
     apikey,
+    author,
     db,
     demo,
     doctor,
