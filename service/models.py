@@ -79,7 +79,10 @@ class SiteCounter(SQLModel, table=True):
 
 
 class Article(SQLModel, table=True):
-    """Identified by the key that the host supplies; its address is an attribute and may change."""
+    """Identified by the key that the host supplies; its address is an attribute and may change.
+
+    `writers` are those who wrote it, by the `sub` of the tokens that the host signs for them.
+    """
 
     __tablename__ = "article"
     __table_args__ = (
@@ -97,6 +100,7 @@ class Article(SQLModel, table=True):
     confirmed: bool = False
     closed: bool = False
     premoderated: bool | None = None
+    writers: list[str] = _json(list)
     version: int = 1
     count: int = 0
     last_comment_at: datetime | None = _time(default=None, nullable=True)

@@ -163,6 +163,7 @@ class ArticleChange:
     prompt: str | None = None
     closed: bool | None = None
     premoderated: bool | None = None
+    writers: tuple[str, ...] | None = None
 
 
 def register_article(db: Database, site_id: str, key: str, change: ArticleChange, *, actor: str, now: datetime) -> bool:
@@ -192,6 +193,8 @@ def _apply(article: Article, change: ArticleChange) -> None:
         value = getattr(change, name)
         if value is not None:
             setattr(article, name, value)
+    if change.writers is not None:
+        article.writers = list(dict.fromkeys(change.writers))
     article.confirmed = True
     article.version += 1
 
@@ -218,6 +221,7 @@ def article_card(db: Database, site_id: str, key: str) -> dict[str, Any] | None:
             "prompt": article.prompt or site.prompt,
             "state": "closed" if article.closed else "open",
             "moderation": "pre" if premoderated(site, article) else "post",
+            "writers": article.writers,
             "count": article.count,
             "confirmed": article.confirmed,
             "version": article.version,

@@ -192,6 +192,7 @@ def shown(version: Any) -> Any:
             col(Author.name).label("name"),
             col(Author.verified).label("verified"),
             col(Author.badge).label("badge"),
+            col(Author.subject).label("subject"),
             col(CommentVersion.number).label("number"),
             col(CommentVersion.created_at).label("written_at"),
             cast(col(CommentVersion.nodes), Text).label("nodes"),
@@ -324,7 +325,7 @@ def comment_view(row: Row[Any], article: Article, below: RepliesView | None = No
         article=article.key,
         parent=row.parent_id,
         depth=row.depth,
-        author=AuthorView(row.author_id, row.name, row.verified, row.badge) if public else None,
+        author=AuthorView(row.author_id, row.name, row.verified, _badge(row, article)) if public else None,
         nodes=msgspec.Raw(row.nodes.encode() if public else b"[]"),
         created_at=moment(row.created_at),
         edited_at=moment(row.written_at) if public and row.number > 1 else None,
@@ -335,6 +336,11 @@ def comment_view(row: Row[Any], article: Article, below: RepliesView | None = No
         permalink=f"{article.url.partition('#')[0]}#comment-{row.id}",
         replies=below or RepliesView(row.visible_replies, [], None),
     )
+
+
+def _badge(row: Row[Any], article: Article) -> str | None:
+    """What stands beside a name: that they wrote this very article, or whatever staff gave them."""
+    return "author" if row.verified and row.subject in article.writers else row.badge
 
 
 # ---- counts and the most discussed --------------------------------------------------------------------------------

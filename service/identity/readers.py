@@ -149,15 +149,15 @@ def rename(session: Session, author: Author, name: str, policy: Policy) -> None:
     if verdict.name == author.name:
         return
     if author.name:
-        _show_anew(session, author)
+        show_anew(session, author.id)
         author.names = [*author.names, author.name][-NAMES_KEPT:]
     author.name, author.skeleton = verdict.name, verdict.skeleton
     session.add(author)
 
 
-def _show_anew(session: Session, author: Author) -> None:
+def show_anew(session: Session, author_id: str) -> None:
     """Let rendered threads with this author's name know that it changes; articles are locked before authors."""
-    theirs = select(Comment.article_id).where(Comment.author_id == author.id)
+    theirs = select(Comment.article_id).where(Comment.author_id == author_id)
     session.execute(
         update(Article)
         .where(col(Article.id).in_(theirs))

@@ -1,4 +1,4 @@
-"""Authors: what staff may do about one (warn, mute, ban, read first, trust), why, until when, and what it would touch.
+"""Authors: what staff may do about one (warn, mute, ban, read first, trust, mark), why, until when, and on what.
 
 Every step is a row in the author's history. Nothing here changes a comment: what waits is decided by itself, or by a
 bulk that shows what it would do.
@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from service.db import Database
 from service.errors import Invalid, NotFound
+from service.identity.readers import show_anew
 from service.identity.staff import ADMIN, MODERATOR, Staff
 from service.lifecycle import lock
 from service.models import PENDING, Author, Comment, Renewal
@@ -22,7 +23,8 @@ from service.review.card import Record, Said, record_of, said
 from service.webhooks import emit
 from service.webhooks.payloads import moment
 
-VERBS = ("note", "warn", "mute", "unmute", "ban", "unban", "premoderate", "trust", "normal")
+BADGES = {"mark_staff": "staff", "unmark": None}
+VERBS = ("note", "warn", "mute", "unmute", "ban", "unban", "premoderate", "trust", "normal", *BADGES)
 EVENTS = {"mute": "author.muted", "ban": "author.banned", "trust": "author.trusted"}
 STANDINGS = {"premoderate": "premoderated", "trust": "trusted", "normal": "normal"}
 REASONED = ("warn", "mute", "ban", "premoderate")
@@ -77,6 +79,8 @@ def act(db: Database, staff: Staff, author_id: str, step: Step, now: datetime) -
         if site_id is None or not staff.may_see(site_id):
             raise NotFound("There is no such author.")
         staff.require(site_id, ADMIN, MODERATOR)
+        if step.verb in BADGES:
+            show_anew(session, author_id)
         author = lock(session, Author, author_id)
         _apply(session, author, step, ends, now)
         note = Note(site_id=site_id, author_id=author_id, moderator_id=staff.id, verb=step.verb, created_at=now)
@@ -116,5 +120,7 @@ def _apply(session: Session, author: Author, step: Step, ends: datetime | None, 
         )
     elif step.verb == "unban":
         author.banned_at = None
+    elif step.verb in BADGES:
+        author.badge = BADGES[step.verb]
     elif step.verb in STANDINGS:
         author.standing, author.standing_ends_at = STANDINGS[step.verb], ends

@@ -38,7 +38,7 @@ class Articles(MethodView):
     @bp.alt_response(201, schema=schemas.ArticleOut, description="The article is new")
     @bp.problems(400, 401, 403, 404, 409, 429, 503)
     def put(self, body: dict[str, Any]) -> tuple[Response, int]:
-        """Register an article or change it: address, title, section, question, state, moderation."""
+        """Register an article or change it: address, title, section, question, state, moderation, writers."""
         auth.host("articles", body["site"])
         change = sites.ArticleChange(
             url=body.get("url"),
@@ -47,6 +47,7 @@ class Articles(MethodView):
             prompt=body.get("prompt"),
             closed=None if "state" not in body else body["state"] == "closed",
             premoderated=None if "moderation" not in body else body["moderation"] == "pre",
+            writers=tuple(body["writers"]) if "writers" in body else None,
         )
         fresh = sites.register_article(parts().database, body["site"], body["key"], change, actor="host", now=now())
         card = sites.article_card(parts().database, body["site"], body["key"])

@@ -365,6 +365,11 @@ class ArticleIn(StrictSchema):
     prompt = fields.String(validate=validate.Length(max=300))
     state = fields.String(validate=validate.OneOf(("open", "closed")))
     moderation = fields.String(validate=validate.OneOf(("pre", "post")))
+    writers = fields.List(
+        fields.String(validate=validate.Length(min=1, max=255)),
+        validate=validate.Length(max=20),
+        metadata={"description": "Who wrote it: the `sub` of the tokens that you sign for them"},
+    )
 
 
 class ArticleOut(StrictSchema):
@@ -378,6 +383,7 @@ class ArticleOut(StrictSchema):
     prompt = fields.String(required=True)
     state = fields.String(required=True)
     moderation = fields.String(required=True)
+    writers = fields.List(fields.String(), required=True)
     count = fields.Integer(required=True)
     confirmed = fields.Boolean(required=True)
     version = fields.Integer(required=True)

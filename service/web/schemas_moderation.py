@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from service.review.authors import VERBS
 from service.web.schemas import ID, KEY, PlainQuery, QueryInteger, StrictInteger, StrictSchema
 
 CODE = validate.Length(min=1, max=60)
@@ -51,12 +52,12 @@ class VerdictIn(StrictSchema):
 
 
 class ActionIn(StrictSchema):
-    """Something to be done about an author. A mute needs `days`; warn, mute, ban and premoderate need a `reason`."""
+    """Something to be done about an author. A mute needs `days`; warn, mute, ban and premoderate need a `reason`.
 
-    verb = fields.String(
-        required=True,
-        validate=validate.OneOf(("note", "warn", "mute", "unmute", "ban", "unban", "premoderate", "trust", "normal")),
-    )
+    `mark_staff` shows them to readers as one of the newspaper, `unmark` as any reader.
+    """
+
+    verb = fields.String(required=True, validate=validate.OneOf(VERBS))
     reason = fields.String(load_default="", validate=validate.Length(max=2_000))
     note = fields.String(load_default="", validate=validate.Length(max=2_000))
     days = StrictInteger(load_default=None, allow_none=True, validate=validate.Range(1, 3_650))

@@ -66,6 +66,15 @@ def test_nothing_is_fetched_until_the_reader_comes_near(page: Page, newspaper: N
         expect(page.get_by_text("Nineteen bays.")).to_be_visible()
 
 
+def test_a_permalink_is_fetched_at_once_however_far_down_it_is(page: Page, newspaper: Newspaper) -> None:
+    made = newspaper.say("Ada", "Nineteen bays.")
+    newspaper.article()
+    newspaper.pages["/line-6"].body = newspaper.pages["/line-6"].body.replace("<firstword", "<br>" * 400 + "<firstword")
+    page.goto(f"{newspaper.origin}/line-6#comment-{made['id']}")
+    expect(page.locator(".here")).to_contain_text("Nineteen bays.")
+    expect(page.locator(".here")).to_be_in_viewport()
+
+
 def test_three_levels_are_shown_and_deeper_ones_say_whom_they_answer(page: Page, newspaper: Newspaper) -> None:
     chain(newspaper, 5)
     page.goto(newspaper.article())
@@ -177,6 +186,19 @@ def test_what_is_shown_is_kept_true_in_its_place(page: Page, newspaper: Newspape
     refresh(page)
     expect(page.get_by_text("Twenty bays.")).to_be_visible()
     expect(page.get_by_text("edited")).to_be_visible()
+
+
+def test_news_is_asked_for_by_itself_and_never_before_twenty_seconds(page: Page, newspaper: Newspaper) -> None:
+    newspaper.say("Ada", "Nineteen bays.")
+    page.clock.install()
+    page.goto(newspaper.article())
+    expect(page.get_by_text("Nineteen bays.")).to_be_visible()
+    newspaper.say("Bo", "Eleven of them before seven.")
+    with listening(page) as wire:
+        page.clock.run_for(19_000)
+        assert [path for path in wire.paths() if path.startswith("/api/")] == []
+        page.clock.run_for(21_000)
+        expect(page.get_by_role("button", name="1 new comment")).to_be_visible()
 
 
 def test_a_question_whether_anything_is_new_is_answered_without_a_body(page: Page, newspaper: Newspaper) -> None:

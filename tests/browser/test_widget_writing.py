@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
+from sqlmodel import Session
 
 from moderation import Span
 from service.identity import host_keys
+from service.models import Site
 from tests.browser.newspaper import FOUL, SITE, Newspaper, listening
 
 FINE = "My father cannot walk from Tollgate any more."
@@ -572,7 +575,58 @@ def test_the_host_is_asked_by_its_callback_and_believed_when_its_reader_leaves(
     expect(page.get_by_label("Your name")).to_be_visible()
 
 
+def test_the_host_is_asked_again_when_its_word_has_ended(
+    page: Page, newspaper: Newspaper, signed: Callable[..., str]
+) -> None:
+    page.goto(newspaper.article())
+    page.expose_function("sign", lambda: signed("Piotr", jti=secrets.token_hex(8)))
+    page.evaluate(
+        "globalThis.asked = 0;"
+        "document.querySelector('firstword-comments').tokenCallback = () => { asked += 1; return sign(); };"
+    )
+    write(page, FINE, None)
+    expect(page.get_by_text("As Piotr")).to_be_visible()
+    key = f"firstword:{SITE}:me"
+    page.evaluate(
+        "key => { localStorage[key] = JSON.stringify({ ...JSON.parse(localStorage[key]), expires: 0 }); }", key
+    )
+    before = page.evaluate("asked")
+    page.get_by_role("button", name="Post comment").click()
+    published(page)
+    assert page.evaluate("asked") == before + 1
+    assert page.evaluate("key => JSON.parse(localStorage[key]).expires > Date.now()", key)
+
+
+def test_signing_in_is_the_hosts_own_dialog_where_it_wants_one(page: Page, newspaper: Newspaper) -> None:
+    page.goto(newspaper.article(sign_in="/sign-in", rules="/rules"))
+    page.evaluate(
+        "document.addEventListener('firstword:sign-in', event => { globalThis.told = true; event.preventDefault(); })"
+    )
+    write(page, FINE, None)
+    page.get_by_role("link", name="sign in").click()
+    assert page.evaluate("told") is True
+    expect(page).to_have_url(f"{newspaper.origin}/line-6")
+    expect(page.get_by_role("link", name="House rules")).to_have_attribute("href", "/rules")
+
+
 # ---- taking part ----
+
+
+def test_reactions_are_the_sites_own_words(page: Page, newspaper: Newspaper) -> None:
+    def choose(session: Session) -> None:
+        site = session.get_one(Site, SITE)
+        site.reactions = ["new", "thanks"]
+        session.add(site)
+
+    newspaper.touch(choose)
+    newspaper.say("Ada", "Nineteen bays.")
+    page.goto(newspaper.article())
+    expect(page.get_by_role("button", name="New to me")).to_be_visible()
+    page.get_by_role("button", name="thanks", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Who are you?")
+    dialog.get_by_label("Your name").fill("Ines Moreau")
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="thanks 1", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_reader_agrees_once_and_can_take_it_back(page: Page, newspaper: Newspaper) -> None:

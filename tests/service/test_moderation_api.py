@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 
-from service.identity import api_keys
+from service.identity import api_keys, host_keys
 from service.web import schemas_moderation as schemas
-from tests.service.conftest import FINE, FOUL, Newsroom, Reader
+from tests.service.conftest import FINE, FOUL, ORIGIN, Newsroom, Reader
 
 
 def ask(room: Newsroom, method: str, path: str, status: int, **more: Any) -> Any:
@@ -207,3 +208,45 @@ def test_the_queue_is_searched_by_words(room: Newsroom, ada: Reader, held: str) 
     assert [row["id"] for row in found] == [other]
     for odd in ('"', "a OR", "*", "NEAR(", "'; --", "(", "-", "AND", "a\\", "%"):
         ask(room, "GET", "/queue", 200, query_string={"words": odd})
+
+
+# ---- badges ----
+
+
+def badges(room: Newsroom) -> dict[str, str | None]:
+    """What stands beside each name under the bridge."""
+    return {comment["author"]["name"]: comment["author"]["badge"] for comment in room.thread()["comments"]}
+
+
+def test_staff_are_marked_for_readers_at_once_and_unmarked_again(room: Newsroom, ada: Reader, bo: Reader) -> None:
+    ada.post("The council will count the traffic for a year.")
+    bo.post("A year is long.")
+    assert set(badges(room).values()) == {None}
+    ask(room, "POST", f"/authors/{ada.id}/actions", 201, json={"verb": "mark_staff"})
+    assert badges(room) == {"Ada Berg": "staff", "Bo Lund": None}
+    room.clock.pass_(seconds=1)
+    found = ask(room, "POST", f"/authors/{ada.id}/actions", 201, json={"verb": "unmark"})
+    assert badges(room) == {"Ada Berg": None, "Bo Lund": None}
+    assert [note["verb"] for note in found["notes"]] == ["unmark", "mark_staff"]
+
+
+def test_who_wrote_an_article_is_said_by_its_host_and_under_that_article_alone(room: Newsroom) -> None:
+    with room.db.write() as session:
+        offer = host_keys.Offer("k1", ORIGIN, secret="a-secret-of-the-host-that-has-40-bytes-in")
+        secret = host_keys.add(session, "courier", offer, now=room.clock()).secret
+    at = int(room.clock().timestamp())
+    claims = {"iss": ORIGIN, "aud": "courier", "sub": "jonas", "name": "Jonas Rehn", "iat": at, "exp": at + 300}
+    assert secret is not None
+    jonas = room.reader("", assertion=jwt.encode(claims, secret, "HS256", headers={"kid": "k1"}))
+    namesake = room.reader("jonas")
+    room.article("ferry")
+    assert room.article(writers=["jonas", "jonas"]).json["writers"] == ["jonas"]
+    for reader in (jonas, namesake):
+        reader.post("The track is to be grassed.")
+        reader.post("The ferry goes at seven.", article="ferry")
+    assert badges(room) == {"Jonas Rehn": "author", "jonas": None}
+    assert {one["author"]["badge"] for one in room.thread("ferry")["comments"]} == {None}
+    room.article(title="The bridge")
+    assert badges(room)["Jonas Rehn"] == "author"
+    room.article(writers=[])
+    assert badges(room)["Jonas Rehn"] is None

@@ -23,7 +23,7 @@ def author(site: str, author_id: str) -> Any:
 
 @bp.post("/<site>/authors/<id:author_id>/steps")
 def act(site: str, author_id: str) -> Any:
-    """Warn, mute, ban, read first, trust, or write a note."""
+    """Warn, mute, ban, read first, trust, mark for readers, or write a note."""
     form = request.form
     step = Step(
         form.get("verb", ""),

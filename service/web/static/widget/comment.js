@@ -89,7 +89,7 @@ export class View {
   #reaction(kind) {
     const { w, comment } = this;
     const n = comment.reactions[kind];
-    const words = [icon(kind === "like" ? "up" : "news"), w.t(`react.${kind}`), n > 0 && h("span.num", w.words.n(n))];
+    const words = [icon(kind === "like" ? "up" : "news"), w.t(`react.${kind}`).replace("react.", ""), n > 0 && h("span.num", w.words.n(n))];
     return button(kind, () => w.react(this, kind), words, { "aria-pressed": `${!!w.reacted(comment.id, kind)}` });
   }
 

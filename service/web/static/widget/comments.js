@@ -266,7 +266,7 @@ export class Widget {
         else this.way.firstChild.click();
       });
     const drop = () => (row.remove(), this.keepDraft(slot), this.section.focus());
-    const words = h("q", { dir: "auto" }, [...draft.text].slice(0, 80).join(""));
+    const words = h("q", { dir: "auto" }, draft.text.replace(/^(.{80})..+/su, "$1…"));
     const row = notice("", "pen", this.t("draftFound", { when: this.words.ago(draft.at) }), words, button("ln", go, this.t("goOn")), button("", drop, this.t("drop")));
     this.apart.prepend(row);
   }
