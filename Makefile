@@ -17,7 +17,9 @@ TORCH ?= torch==2.13.0
 
 VENV := .venv
 PY := $(VENV)/bin/python
-ENGINE_NEEDS := $(if $(filter detoxify%,$(ENGINE)),$(VENV)/.detoxify)
+# A converted model's folder needs neither torch nor Detoxify: see docs/engines.md.
+CONVERTED := $(wildcard $(patsubst detoxify:%,%,$(ENGINE))/manifest.json)
+ENGINE_NEEDS := $(if $(filter detoxify%,$(ENGINE)),$(if $(CONVERTED),,$(VENV)/.detoxify))
 
 help: ## Show what can be made (this)
 	@echo "Firstword. What can be made:"; echo

@@ -133,6 +133,15 @@ def test_offline_a_published_model_says_what_to_do(
         open_engine("detoxify:original", policy)
 
 
+def test_offline_the_command_that_opens_an_engine_says_where_the_file_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    said = run("open", "detoxify:unbiased", fails=True).stderr
+    assert "Connect this machine once, or copy https://" in said
+    assert f"to {tmp_path / 'checkpoints'}/toxic_debiased-c7548aa0.ckpt" in said
+
+
 def test_a_file_that_is_no_checkpoint_is_told_apart(tmp_path: Path, policy: Policy) -> None:
     for name, content in {"empty": b"", "text": b"no checkpoint", "pickle": pickle.dumps({"state_dict": {}})}.items():
         path = tmp_path / name

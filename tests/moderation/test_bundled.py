@@ -140,6 +140,13 @@ def test_it_shows_where_a_threat_stands(engine: Engine) -> None:
     assert any(span.end > text.index("I will") for span in spans)
 
 
+@pytest.mark.parametrize("text", [VILE, "The bridge is closed again. I will kill you.", f"{KIND} " * 60 + VILE, KIND])
+def test_what_was_just_scored_is_explained_like_what_was_not(text: str) -> None:
+    scored, fresh = Bundled(), Bundled()
+    scored.score([text])
+    assert scored.explain(text) == fresh.explain(text)
+
+
 def test_spans_lie_within_the_text(engine: Engine) -> None:
     text = "ﬀ Ｙｏｕ ａｒｅ ａ fuсking\u200d íd\u0336iot!!! " * 30
     for spans in engine.explain(text).values():

@@ -1,6 +1,7 @@
 """`Bundled`: texts to calibrated probabilities, and the words that carried them.
 
-Safe to call from many threads: everything it holds is read-only, and onnxruntime runs one session from many threads.
+Safe to call from many threads: what it holds is read-only but for the last few texts' numbers, which have a lock, and
+onnxruntime runs one session from many threads.
 Calls of different threads are not gathered into batches, because that was measured to gain nothing on a processor
 (see docs/model-card.md): they run side by side.
 """
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from moderation.engines import EngineUnavailable
 from moderation.engines.bundled import spans
+from moderation.engines.bundled.recent import Recent
 from moderation.engines.bundled.weights import SHIPPED, WeightsError, load
 from moderation.engines.bundled.windows import Window, padded, windows
 from moderation.model import Span
@@ -44,23 +46,27 @@ class Bundled:
         self.attributes = tuple(self.weights.curves)
         self.version = self.weights.version
         self.quality = QUALITY if folder == SHIPPED else {}
+        self._recent = Recent()
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """For each canonical text the chance of each attribute, 0..1; of a long text's windows the highest counts."""
         folded = [fold(text).text for text in texts]
         parts = [windows(self.weights.tokenizer, text) for text in folded]
-        logits, _ = self.run([window for part in parts for window in part])
+        logits, marks = self.run([window for part in parts for window in part])
         ends = np.cumsum([len(part) for part in parts])
+        places = [slice(end - len(part), end) for part, end in zip(parts, ends, strict=True)]
+        for text, place in zip(folded, places, strict=True):
+            self._recent.keep(text, (logits[place], marks[place]))
         return [
-            self.chances(logits[end - len(part) : end], self.beside(text, part))
-            for text, part, end in zip(folded, parts, ends, strict=True)
+            self.chances(logits[place], self.beside(text, part))
+            for text, part, place in zip(folded, parts, places, strict=True)
         ]
 
     def explain(self, text: str) -> dict[str, list[Span]]:
         """The spans of the canonical text that carried each attribute which scores high enough to be asked about."""
         folded = fold(text)
         parts = windows(self.weights.tokenizer, folded.text)
-        logits, marks = self.run(parts)
+        logits, marks = self._recent.said_of(folded.text) or self.run(parts)
         chances = self.chances(logits, self.beside(folded.text, parts))
         asked = {name: self.weights.curves[name].head for name, chance in chances.items() if chance >= spans.ASKED}
         found = spans.carriers(self.run, parts, logits, marks, asked, self.weights.mark)
