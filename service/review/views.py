@@ -79,6 +79,10 @@ class Ask:
             (self.writer not in ("", "new", "rejected"), "A writer is new or rejected, or not filtered by."),
             (not 1 <= self.limit <= LARGEST_PAGE, f"A page has 1 to {LARGEST_PAGE} rows."),
             (
+                any(not 0 <= edge <= 1 for edge in (self.lowest, self.highest) if edge is not None),
+                "A score lies between 0 and 1.",
+            ),
+            (
                 bool(self.attribute) != (self.lowest is not None or self.highest is not None),
                 "A score range needs both.",
             ),
@@ -325,8 +329,8 @@ def _beyond(key: Any, falls: bool, id_: Any, after: str) -> Clause:
 
 def _moment(raw: str) -> datetime:
     at = datetime.fromisoformat(raw)
-    if at.tzinfo is None:
-        raise ValueError("a mark of ours has a zone")
+    if at.tzinfo is None or not 1970 <= at.year < 9_999:
+        raise ValueError("a mark of ours has a zone, and is of our time")
     return at
 
 

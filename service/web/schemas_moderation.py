@@ -2,38 +2,98 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from datetime import UTC, datetime
+
+from marshmallow import RAISE, Schema, fields, validate
 
 from service.review.authors import VERBS
+from service.triage import BANDS
 from service.web.schemas import ID, KEY, PlainQuery, QueryInteger, StrictInteger, StrictSchema
 
 CODE = validate.Length(min=1, max=60)
 VERSION = validate.Range(1, 1_000_000)
+VIEWS = ("pending", "reported", "edited", "escalated", "sample", "decided", "all")
+ERA = validate.Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+MOMENT = {"example": "2026-05-04T12:00:00Z"}
 
 
 # ---- what hosts send ----------------------------------------------------------------------------------------------
 
 
-class QueueQuery(Schema):
-    """Which view of the queue, in which order, narrowed by what."""
+class FiltersQuery(Schema):
+    """Which view of the queue, narrowed by what; all filters of the desk."""
 
-    view = PlainQuery(
-        load_default="pending",
-        validate=validate.OneOf(("pending", "reported", "edited", "escalated", "sample", "decided")),
-    )
-    order = PlainQuery(load_default="urgent", validate=validate.OneOf(("urgent", "oldest", "newest")))
+    view = PlainQuery(load_default="pending", validate=validate.OneOf(VIEWS))
     article = PlainQuery(load_default="", validate=KEY)
     section = fields.List(
         PlainQuery(validate=validate.Length(1, 100)), load_default=list, validate=validate.Length(0, 20)
     )
     author = PlainQuery(load_default="", validate=ID)
     code = fields.List(PlainQuery(validate=CODE), load_default=list, validate=validate.Length(0, 20))
-    language = PlainQuery(load_default="", validate=validate.Length(1, 20))
+    band = PlainQuery(
+        load_default="",
+        validate=validate.OneOf(BANDS),
+        metadata={"description": "This band or a graver one.", "example": "high"},
+    )
+    attribute = PlainQuery(load_default="", validate=CODE, metadata={"example": "insult"})
+    lowest = fields.Float(load_default=None, validate=validate.Range(0, 1), metadata={"example": 0.6})
+    highest = fields.Float(load_default=None, validate=validate.Range(0, 1), metadata={"example": 0.8})
+    alike = PlainQuery(
+        load_default="", validate=validate.Length(1, 64), metadata={"description": "A fingerprint: the same words."}
+    )
+    writer = PlainQuery(load_default="", validate=validate.OneOf(("new", "rejected")))
+    since = fields.AwareDateTime(load_default=None, validate=ERA, metadata=MOMENT)
+    until = fields.AwareDateTime(load_default=None, validate=ERA, metadata=MOMENT)
+    language = PlainQuery(load_default="", validate=validate.Length(1, 20), metadata={"example": "en"})
     words = PlainQuery(
         load_default="", validate=validate.Length(1, 200), metadata={"description": "Comments with these words."}
     )
+
+
+class QueueQuery(FiltersQuery):
+    """A page of a view, in which order."""
+
+    order = PlainQuery(load_default="urgent", validate=validate.OneOf(("urgent", "oldest", "newest")))
     cursor = PlainQuery(load_default="", validate=validate.Length(max=100))
     limit = QueryInteger(load_default=50, validate=validate.Range(1, 200))
+
+
+class Filters(FiltersQuery):
+    """The same in a body."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = RAISE
+
+
+class ManyIn(StrictSchema):
+    """A verdict on what a preview showed: its filters, its `seen_at`, or of that only `ids`."""
+
+    verdict = fields.String(
+        required=True, validate=validate.OneOf(("approve", "reject")), metadata={"example": "reject"}
+    )
+    reason = fields.String(load_default=None, allow_none=True, validate=CODE, metadata={"example": "spam"})
+    note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2_000))
+    seen_at = fields.AwareDateTime(required=True, validate=ERA, metadata=MOMENT)
+    filters = fields.Nested(
+        Filters, load_default=lambda: Filters().load({}), metadata={"example": {"author": "9a8b7c6d5e4f30211203f4e5"}}
+    )
+    ids = fields.List(fields.String(validate=ID), load_default=list, validate=validate.Length(max=500))
+
+
+class EscalationIn(StrictSchema):
+    """The version that was read, and a note for the colleague."""
+
+    version = StrictInteger(required=True, validate=VERSION, metadata={"example": 1})
+    note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2_000))
+
+
+class NumbersQuery(Schema):
+    """Of how many days, and the distribution of which score."""
+
+    days = QueryInteger(load_default=14, validate=validate.Range(1, 90))
+    attribute = PlainQuery(load_default="", validate=CODE, metadata={"example": "toxicity"})
 
 
 class VerdictIn(StrictSchema):
@@ -194,6 +254,15 @@ class CardOut(StrictSchema):
     author = fields.Nested(RecordOut, required=True)
     reports = fields.List(fields.Nested(ReportedOut), required=True)
     decisions = fields.List(fields.Nested(DecisionOut), required=True)
+    alike = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Nested(SaidOut)),
+        required=True,
+        metadata={
+            "description": "What else waits: by the same `author`, from the same `network`, with the same `words`."
+        },
+    )
+    reader = fields.String(required=True, allow_none=True, metadata={"description": "Who has it open at the desk now."})
 
 
 class HistoryOut(StrictSchema):
@@ -242,3 +311,48 @@ class PersonOut(RecordOut):
     public = fields.Integer(required=True)
     comments = fields.List(fields.Nested(SaidOut), required=True)
     notes = fields.List(fields.Nested(NoteOut), required=True)
+
+
+class RejectionReasonOut(StrictSchema):
+    """Why a comment may be rejected; `finer` has the reasons below it."""
+
+    code = fields.String(required=True, metadata={"example": "abuse"})
+    key = fields.String(required=True)
+    label = fields.String(required=True)
+    sentence = fields.String(required=True)
+    finer = fields.List(fields.Dict(), required=True)
+
+
+class ReasonsOut(StrictSchema):
+    """The tree of a site's reasons."""
+
+    reasons = fields.List(fields.Nested(RejectionReasonOut), required=True)
+
+
+class PreviewOut(StrictSchema):
+    """What deciding many at once would touch; `seen_at` is what the verdict has to name."""
+
+    count = fields.Integer(required=True)
+    being_read = fields.Integer(required=True)
+    sample = fields.List(fields.Dict(), required=True)
+    scores = fields.List(fields.Integer(), required=True)
+    seen_at = fields.String(required=True)
+
+
+class BatchOut(StrictSchema):
+    """How many were decided and left out; `id` is to take all of it back by."""
+
+    id = fields.String(required=True)
+    done = fields.Integer(required=True)
+    left_out = fields.Integer(required=True)
+
+
+class NumbersOut(StrictSchema):
+    """Comments a day by outcome, minutes that each has waited, how long decisions take, scores by outcome."""
+
+    since = fields.String(required=True)
+    until = fields.String(required=True)
+    days = fields.List(fields.Dict(), required=True)
+    waits = fields.List(fields.Float(), required=True)
+    latency = fields.Dict(required=True)
+    scores = fields.Dict(required=True, allow_none=True)

@@ -263,7 +263,11 @@ def test_a_page_of_the_desk_runs_its_own_scripts_only_and_is_never_framed_or_kep
 
 
 def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
-    for query in ("view=everything", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best"):
+    early = "0001-01-01T00:00:00%2B14:00"
+    for query in (
+        "view=everything", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best", f"since={early}",
+        f"order=newest&after={early}/x", "from=nan&attribute=insult", "to=1e9&attribute=insult",
+    ):  # fmt: skip
         assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
 
 

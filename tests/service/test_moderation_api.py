@@ -103,7 +103,16 @@ def test_a_verdict_on_an_old_text_writes_nothing(room: Newsroom, ada: Reader, he
         "cursor=nan/x&order=oldest",
         "cursor=2026-01-01/x&order=newest",
         "cursor=9999-99-99T00:00:00Z/x&order=newest",
+        "cursor=0001-01-01T00:00:00%2B14:00/x&order=newest",
         "author=x",
+        "band=awful",
+        "writer=old",
+        "lowest=0.5",
+        "lowest=nan&attribute=insult",
+        "highest=2&attribute=insult",
+        "since=2026-01-01T00:00:00",
+        "since=0001-01-01T00:00:00%2B14:00",
+        "until=soon",
     ],
 )
 def test_a_query_that_means_nothing_is_refused(room: Newsroom, query: str) -> None:
@@ -250,3 +259,83 @@ def test_who_wrote_an_article_is_said_by_its_host_and_under_that_article_alone(r
     assert badges(room)["Jonas Rehn"] == "author"
     room.article(writers=[])
     assert badges(room)["Jonas Rehn"] is None
+
+
+# ---- what the desk's other pages show and do ----
+
+
+def test_the_filters_of_the_desk_narrow_the_queue(room: Newsroom, held: str) -> None:
+    (row,) = ask(room, "GET", "/queue?view=all", 200)["comments"]
+    top = row["top"]["attribute"] or "insult"
+    score = row["scores"].get(top, 0)
+    for query, found in (
+        ("band=low", 1),
+        (f"attribute={top}&lowest={max(score - 0.01, 0)}&highest=1", 1 if top in row["scores"] else 0),
+        (f"attribute={top}&lowest=0&highest=0.0001", 0),
+        ("writer=new", 1),
+        ("writer=rejected", 0),
+        ("since=2026-01-01T00:00:00Z&until=2026-12-31T00:00:00%2B02:00", 1),
+        ("until=2026-01-01T00:00:00Z", 0),
+        ("alike=0000", 0),
+    ):
+        assert len(ask(room, "GET", f"/queue?{query}", 200)["comments"]) == found, query
+
+
+def test_the_reasons_are_a_tree_whose_codes_reject(room: Newsroom, held: str) -> None:
+    told = ask(room, "GET", "/reasons", 200)
+    assert schemas.ReasonsOut().validate(told) == {}
+    reason = told["reasons"][0]
+    verdict(room, held, verdict="reject", reason=(reason["finer"] or [reason])[0]["code"])
+
+
+def test_a_card_is_escalated_and_stays_waiting(room: Newsroom, held: str) -> None:
+    done = ask(room, "POST", f"/comments/{held}/escalation", 201, json={"version": 1, "note": "a lawyer, please"})
+    assert done["status"] == "pending"
+    assert [row["id"] for row in ask(room, "GET", "/queue?view=escalated", 200)["comments"]] == [held]
+    ask(room, "POST", f"/comments/{held}/escalation", 404, json={"version": 9})
+
+
+def test_many_are_previewed_decided_and_taken_back_as_one(room: Newsroom, ada: Reader, bo: Reader) -> None:
+    mine = [ada.post(f"{FOUL} {number}").json["id"] for number in range(3)]
+    bo.post(FOUL)
+    room.clock.pass_(minutes=1)
+    seen = ask(room, "GET", f"/queue/preview?author={ada.id}", 200)
+    assert schemas.PreviewOut().validate(seen) == {}
+    assert (seen["count"], len(seen["sample"])) == (3, 3)
+    body = {"verdict": "reject", "reason": "abuse", "seen_at": seen["seen_at"], "filters": {"author": ada.id}}
+    batch = ask(room, "POST", "/queue/decisions", 201, json=body)
+    assert (batch["done"], batch["left_out"]) == (3, 0)
+    assert {one["status"] for one in ada.mine()} == {"rejected"}
+    assert ask(room, "POST", f"/batches/{batch['id']}/undo", 201, json={})["done"] == 3
+    body["ids"] = mine[:1]
+    assert ask(room, "POST", "/queue/decisions", 201, json=body)["done"] == 1
+    assert sorted(one["status"] for one in ada.mine()) == ["pending", "pending", "rejected"]
+    for wrong in (
+        {"verdict": "hold"},
+        {"reason": "nonsense"},
+        {"filters": {"x": 1}},
+        {"seen_at": "now"},
+        {"ids": ["x"]},
+    ):
+        ask(room, "POST", "/queue/decisions", 400, json={**body, **wrong})
+
+
+def test_the_numbers_are_those_of_the_desk(room: Newsroom, ada: Reader, held: str) -> None:
+    ada.post(FINE)
+    told = ask(room, "GET", "/numbers?days=7&attribute=insult", 200)
+    assert schemas.NumbersOut().validate(told) == {}
+    assert (len(told["days"]), told["days"][-1]["waiting"], told["days"][-1]["unread"]) == (7, 1, 1)
+    assert (told["latency"]["held"], told["latency"]["decided"], told["latency"]["half_within"]) == (1, 0, None)
+    ask(room, "GET", "/numbers?days=91", 400)
+
+
+def test_another_sites_batches_do_not_exist(room: Newsroom, ada: Reader, held: str) -> None:
+    room.clock.pass_(minutes=1)
+    seen = ask(room, "GET", "/queue/preview", 200)["seen_at"]
+    batch = ask(room, "POST", "/queue/decisions", 201, json={"verdict": "approve", "seen_at": seen})
+    with room.db.write() as session:
+        _, other = api_keys.create(session, "other", "eve", api_keys.SCOPES, now=room.clock())
+    eve = {"Authorization": f"Bearer {other}"}
+    assert room.client.post(f"/api/v1/batches/{batch['id']}/undo", json={}, headers=eve).status_code == 404
+    assert room.client.post(f"/api/v1/comments/{held}/escalation", json={"version": 1}, headers=eve).status_code == 404
+    assert [one["status"] for one in ada.mine()] == ["approved"]

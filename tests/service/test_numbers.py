@@ -41,9 +41,16 @@ def test_what_waits_counts_as_waiting(
     assert (curve.held, curve.decided) == (len(spans), sum(decided for _, decided in spans))
 
 
-@pytest.mark.parametrize(("most", "end"), [(0, 4), (4, 4), (5, 6), (11, 20), (99, 100), (101, 200), (2_003, 4_000)])
+@pytest.mark.parametrize(("most", "end"), [(0, 4), (4, 4), (5, 8), (11, 12), (99, 100), (101, 120), (2_003, 4_000)])
 def test_an_axis_ends_at_a_round_number_above(most: float, end: float) -> None:
     assert charts.nice(most) == end
+
+
+def test_no_axis_says_a_number_that_it_does_not_stand_at() -> None:
+    for most in range(3_000):
+        end = charts.nice(most)
+        assert most <= end <= 2.5 * max(most, 4)
+        assert end % 4 == 0
 
 
 def test_each_day_counts_what_became_of_its_comments(room: Newsroom, mo: Browser) -> None:

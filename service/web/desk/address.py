@@ -67,8 +67,8 @@ def _value(field: str, raw: str) -> Any:
             return float(raw)
         if field in ("since", "until"):
             moment = datetime.fromisoformat(raw)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except ValueError:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Invalid(f"{NAMES[field]} cannot be read: it is a {'number' if 'est' in field else 'time'}.") from None
     return raw
 

@@ -11,7 +11,8 @@ from service.review.numbers import OUTCOMES, Survival
 
 WIDTH, HEIGHT = 560, 240
 LEFT, TOP, BOTTOM = 44, 14, 210
-ACROSS, DOWN = WIDTH - LEFT - 8, BOTTOM - TOP
+RIGHT = WIDTH - 22  # half of the last label stands beyond it
+ACROSS, DOWN = RIGHT - LEFT, BOTTOM - TOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,10 @@ def _up(most: float) -> list[Tick]:
 
 
 def nice(most: float) -> float:
-    """The next round number above, which the axis ends at; divisible by four."""
-    if most <= 4:
-        return 4
-    size = 10 ** math.floor(math.log10(most))
-    return float(next(size * part for part in (1, 2, 4, 6, 8, 10, 20) if size * part >= most))
+    """The next round number above, which the axis ends at: four whole steps of a size that people count in."""
+    size = 10 ** max(0, math.floor(math.log10(max(most, 1))) - 1)
+    steps = (size * part for part in (1, 2, 3, 5, 10, 15, 20, 25, 50))
+    return float(next(4 * step for step in steps if 4 * step >= most))
 
 
 def spell(minutes: float) -> str:

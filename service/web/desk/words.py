@@ -47,7 +47,7 @@ SENTENCES = {
     "wordlist.severe": "Degrading words: marked in the text",
     "wordlist.strong": "Strong language: marked in the text",
     "wordlist.threat": "Reads like a threat: marked in the text",
-    "wordlist.mild": "Rough language in {words} places",
+    "wordlist.mild": "Rough language: marked in the text",
     "wordlist.name": "The display name has a word on the site’s list in it",
     "shouting.capitals": "Capitals almost throughout",
     "trust.new_author": "The first comments of an author are read by a person",
