@@ -32,6 +32,8 @@ Row = TypeVar("Row")
 
 NO_KEY_LOCK = {"key_share": True}  # FOR UPDATE would stand in the way of every row that refers to this one
 
+PEOPLE = ("moderator", "host")  # actors whose decisions stand until a person takes them back
+
 STATUS_EVENTS = {
     PENDING: "comment.pending",
     APPROVED: "comment.approved",

@@ -19,9 +19,9 @@ from sqlmodel import Session, col, select
 from service.db import Database
 from service.errors import Invalid, NotFound
 from service.identity.staff import Staff
-from service.lifecycle import Case, locked_many
+from service.lifecycle import PEOPLE, Case, locked_many
 from service.models import PENDING, Article, Author, Comment, CommentVersion, Decision, Lease, new_id
-from service.review.decide import PEOPLE, REJECT, Decider, Verdict, check, check_reason, settle_all, take_all_back
+from service.review.decide import REJECT, Decider, Verdict, check, check_reason, settle_all, take_all_back
 from service.review.views import Ask, conditions, require
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from moderation import Decision as Judgement
 from service.db import Database
 from service.errors import NotFound
 from service.identity.staff import Staff
-from service.lifecycle import history
+from service.lifecycle import PEOPLE, history
 from service.models import (
     APPROVED,
     PENDING,
@@ -106,6 +106,12 @@ class Card:
     def latest(self) -> CommentVersion:
         """The text that a decision is about."""
         return self.versions[-1]
+
+    @property
+    def undoable(self) -> Decision | None:
+        """The latest decision, where a person approved or rejected by it."""
+        last = self.decisions[-1] if self.decisions else None
+        return last if last and last.actor in PEOPLE and last.verb in ("approve", "reject") else None
 
     @property
     def public_text(self) -> str | None:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from service.db import Database
 from service.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
 from service.identity.staff import ADMIN, MODERATOR, Staff
-from service.lifecycle import Actor, Case, Change, history, locked, record, record_all, restored, weigh
+from service.lifecycle import PEOPLE, Actor, Case, Change, history, locked, record, record_all, restored, weigh
 from service.models import APPROVED, PENDING, REJECTED, Comment, Decision, Report, Site
 from service.review import leases
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 APPROVE, REJECT, UNDO, ESCALATE = "approve", "reject", "undo", "escalate"
 STATUS_OF = {APPROVE: APPROVED, REJECT: REJECTED}
-PEOPLE = ("moderator", "host")
 NOTE_LIMIT = 2_000
 DONE = {APPROVE: "approved", REJECT: "rejected", UNDO: "reopened", ESCALATE: "escalated", "withdraw": "withdrew"}
 

@@ -19,8 +19,8 @@ from sqlmodel import Session, col
 
 from service.db import Database
 from service.identity.staff import Staff
+from service.lifecycle import PEOPLE
 from service.models import APPROVED, DELETED, PENDING, REJECTED, Comment, Decision
-from service.review.decide import PEOPLE
 from service.review.views import Ask, require
 
 OUTCOMES = ("unread", "read", "rejected", "waiting")

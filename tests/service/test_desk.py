@@ -25,6 +25,7 @@ from service.db import Database
 from service.identity import second_step, staff
 from service.judges import Judges
 from service.models import Moderator, StaffSession
+from service.review import Ask, Decider, Selection, Verdict
 from tests.service.newsroom import NOW, PASSWORD, Newsroom, author, finding, judgement, open_newsroom, write
 
 POLICY = """
@@ -543,6 +544,31 @@ def test_many_are_decided_after_their_sample_was_read_and_taken_back_as_one(room
     assert undo
     mo.post(undo.group(1), {"csrf": mo.field("csrf")})
     assert {room.state(one).status for one in ids} == {"pending"}
+
+
+def test_what_was_decided_is_taken_back_from_its_card_alone_or_with_its_batch(
+    app: Flask, room: Newsroom, mo: Browser
+) -> None:
+    alone, *many = [room.comment(f"Pass {number}.") for number in range(4)]
+    by, now = Decider.at_desk(room.mo), NOW + timedelta(minutes=1)
+    judges: Judges = app.extensions["firstword"].judges
+    review.decide(room.db, judges, by, Verdict(alone, 1, "reject", reason="attack"), NOW)
+    review.decide_all(room.db, judges, by, Selection(Ask("courier", until=NOW)), Verdict("", 0, "approve"), now)
+    recent = mo.get(f"/desk/courier/queue?view=decided&card={alone}").text
+    assert "Mo rejected this" in recent
+    assert "decided with it" not in recent
+    form = {"csrf": mo.field("csrf"), "back": "/desk/courier/queue"}
+    mo.post(_action(recent, "Take it back"), form)
+    assert room.state(alone).status == "pending"
+    recent = mo.get(f"/desk/courier/queue?view=decided&card={many[0]}").text
+    mo.post(_action(recent, "Take back all that was decided with it"), form)
+    assert {room.state(one).status for one in many} == {"pending"}
+
+
+def _action(page: str, button: str) -> str:
+    """Where the form of a button goes."""
+    before = page[: page.index(f">{button}</button>")]
+    return unescape(re.findall(r'<form method="post" action="([^"]+)"', before)[-1])
 
 
 def test_the_ticked_cards_are_decided_and_no_others(room: Newsroom, mo: Browser) -> None:

@@ -184,4 +184,5 @@ def because(row: Any, now: datetime) -> list[str]:
         reasons.append("1 report" if row.reports == 1 else f"{row.reports} reports")
     reasons += ["escalated"] if row.escalated else []
     reasons += ["readers see it now"] if row.public else []
-    return [*reasons, f"{wait(row.written, now)} waiting"]
+    waited = wait(row.written, now)
+    return [*reasons, f"{waited} waiting" if row.status == "pending" else f"written {waited} ago"]
