@@ -264,7 +264,7 @@ def test_what_the_host_put_inside_stays_while_the_service_is_down(page: Page, ne
     expect(page.get_by_text("Printed by the host")).to_be_visible()
     page.unroute("**/api/v1/**")
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("Nineteen bays.")).to_be_visible()
+    expect(page.get_by_text("Nineteen bays.", exact=True)).to_be_visible()
     expect(page.get_by_text("Printed by the host")).to_be_hidden()
 
 
