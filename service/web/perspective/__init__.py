@@ -23,7 +23,7 @@ from service.scoring import Scorer
 from service.web.blueprint import public
 from service.web.context import client_origin
 from service.web.perspective import batch, discovery, keys, refusals
-from service.web.perspective.calls import Answer, Call, Desk, refused, target
+from service.web.perspective.calls import SUGGEST, Answer, Call, Desk, refused, target
 from service.web.perspective.load import Load
 from service.web.perspective.refusals import Refusal
 from service.web.problems import from_mistake
@@ -36,6 +36,8 @@ BATCH_BYTES = 64 * 1024 * 1024
 WIDER = {"/v1alpha1/": CALL_BYTES, "/batch": BATCH_BYTES}
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 THREADS_A_BATCH = 4
+# Why a text may go unscored; all are shown from the start, so that an alarm sees the first one.
+REASONS = ("language", "invalid", "key", "quota", "overload", "failed")
 
 bp = Blueprint("perspective", __name__)
 
@@ -55,17 +57,20 @@ def register(app: Flask) -> None:
     """Add the endpoints to an application whose parts are wired."""
     wired: Parts = app.extensions["firstword"]
     registry: CollectorRegistry = wired.metrics.registry
+    unscored = Counter(
+        "firstword_perspective_unscored_total",
+        "Texts that a client wanted scored and got no score for; a client that fails open published them",
+        ["reason"],
+        registry=registry,
+    )
+    for reason in REASONS:
+        unscored.labels(reason)
     app.extensions["perspective"] = Perspective(
         desk=_desk(wired),
         load=Load(wired.settings.web_threads),
         batches=BoundedSemaphore(max(1, wired.settings.web_threads // THREADS_A_BATCH)),
         calls=Counter("firstword_perspective_calls_total", "Calls by outcome", ["outcome"], registry=registry),
-        unscored=Counter(
-            "firstword_perspective_unscored_total",
-            "Texts that a client wanted scored and got no score for; a client that fails open published them",
-            ["reason"],
-            registry=registry,
-        ),
+        unscored=unscored,
     )
     app.register_blueprint(bp)
 
@@ -123,13 +128,14 @@ def many() -> Response:
 
 def _answered(parts_of_it: Sequence[batch.Part]) -> Response:
     outer = _headers()
-    answers = _mine().desk.answer_all([_part(part, outer) for part in parts_of_it])
+    calls = [_part(part, outer) for part in parts_of_it]
+    answers = _mine().desk.answer_all(calls)
     content_type, body = batch.write(
         batch.Answered(part.content_id, answer.status, _heads(answer), answer.json())
         for part, answer in zip(parts_of_it, answers, strict=True)
     )
-    for answer in answers:
-        _count(answer)
+    for asked, answer in zip(calls, answers, strict=True):
+        _count(answer, asked.path)
     return Response(body, content_type=content_type)
 
 
@@ -188,7 +194,7 @@ def _part(part: batch.Part, outer: dict[str, str]) -> Call:
 
 
 def _single(answer: Answer) -> Response:
-    _count(answer)
+    _count(answer, request.path)
     response = Response(answer.json(), status=answer.status)
     response.headers.update(_heads(answer))
     return response
@@ -198,10 +204,12 @@ def _heads(answer: Answer) -> dict[str, str]:
     return {"Content-Type": "application/json; charset=UTF-8", **answer.headers}
 
 
-def _count(answer: Answer) -> None:
+def _count(answer: Answer, path: str) -> None:
+    """Count an answer; where a score was wanted and none given, by its reason. Labels and descriptions want none."""
     mine = _mine()
     mine.calls.labels(answer.outcome).inc()
-    if answer.outcome not in ("scored", "labelled"):
+    wants_score = path != SUGGEST and not path.startswith("/$discovery/")
+    if wants_score and answer.outcome != "scored":
         mine.unscored.labels(answer.outcome).inc()
 
 

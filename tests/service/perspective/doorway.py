@@ -64,7 +64,8 @@ def make_authority(folder: Path) -> Authority:
     found = Authority(folder / "authority.pem", folder / "server.pem", folder / "server.key")
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The newsroom's own authority")])
-    root = _certificate(root_name, root_name, root_key, root_key, x509.BasicConstraints(ca=True, path_length=0))
+    only = x509.NameConstraints(permitted_subtrees=[x509.DNSName(HOST)], excluded_subtrees=None)
+    root = _certificate(root_name, root_name, root_key, root_key, x509.BasicConstraints(ca=True, path_length=0), only)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     server = _certificate(name, root_name, key, root_key, x509.SubjectAlternativeName([x509.DNSName(HOST)]))
     found.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
@@ -80,10 +81,10 @@ def _certificate(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     signed_by: ec.EllipticCurvePrivateKey,
-    extension: x509.ExtensionType,
+    *extensions: x509.ExtensionType,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    return (
+    draft = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -91,11 +92,13 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_by.public_key()), critical=False)
-        .sign(signed_by, hashes.SHA256())
     )
+    for extension in extensions:
+        critical = not isinstance(extension, x509.SubjectAlternativeName)
+        draft = draft.add_extension(extension, critical=critical)
+    return draft.sign(signed_by, hashes.SHA256())
 
 
 def split_dns(folder: Path, port: int) -> Path:
