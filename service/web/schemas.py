@@ -86,8 +86,8 @@ class NodeField(fields.Raw):
 class TokenIn(StrictSchema):
     """A guest's name, a host's assertion or a renewal secret, for a commenter token."""
 
-    site = fields.String(required=True, validate=SITE_ID)
-    name = fields.String(validate=validate.Length(max=200))
+    site = fields.String(required=True, validate=SITE_ID, metadata={"example": "courier"})
+    name = fields.String(validate=validate.Length(max=200), metadata={"example": "Ada Berg"})
     assertion = fields.String(validate=validate.Length(max=8_192))
     renewal = fields.String(validate=validate.Length(max=200))
     altcha = fields.String(
@@ -117,18 +117,22 @@ class TokenOut(StrictSchema):
 class PlaceIn(StrictSchema):
     """The article that a comment is about, as the page says."""
 
-    key = fields.String(required=True, validate=KEY)
-    url = fields.String(required=True, validate=validate.Length(min=1, max=2_000))
+    key = fields.String(required=True, validate=KEY, metadata={"example": "2026/05/trams"})
+    url = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=2_000),
+        metadata={"example": "https://news.example/2026/05/trams"},
+    )
     title = fields.String(load_default="", validate=validate.Length(max=300))
 
 
 class CommentIn(StrictSchema):
     """A new comment."""
 
-    site = fields.String(required=True, validate=SITE_ID)
+    site = fields.String(required=True, validate=SITE_ID, metadata={"example": "courier"})
     article = fields.Nested(PlaceIn, required=True)
     parent = fields.String(load_default=None, allow_none=True, validate=ID)
-    text = fields.String(required=True)
+    text = fields.String(required=True, metadata={"example": "The new bridge saves me twenty minutes each morning."})
     nudge = StrictBoolean(load_default=False)
     nudge_token = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2_048))
 
@@ -136,8 +140,8 @@ class CommentIn(StrictSchema):
 class EditIn(StrictSchema):
     """A new text for one's own comment, written while looking at `version`."""
 
-    text = fields.String(required=True)
-    version = StrictInteger(required=True, validate=validate.Range(1, 1_000_000))
+    text = fields.String(required=True, metadata={"example": "The new bridge saves me ten minutes each morning."})
+    version = StrictInteger(required=True, validate=validate.Range(1, 1_000_000), metadata={"example": 1})
 
 
 class IdempotencyHeaders(Schema):
@@ -334,9 +338,13 @@ class ReportIn(StrictSchema):
 
     REASONS: ClassVar = ("abuse", "spam", "off-topic", "personal", "false", "other", "illegal")
 
-    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS), metadata={"example": "spam"})
     kind = fields.String(load_default="rules", validate=validate.OneOf(("rules", "law")))
-    note = fields.String(load_default="", validate=validate.Length(max=2_000))
+    note = fields.String(
+        load_default="",
+        validate=validate.Length(max=2_000),
+        metadata={"example": "The same text stands under three articles."},
+    )
     details = fields.Dict(
         keys=fields.String(validate=validate.Length(max=40)),
         values=fields.String(validate=validate.Length(max=500)),
@@ -357,12 +365,16 @@ class ReportOut(StrictSchema):
 class ArticleIn(StrictSchema):
     """What a host sets on an article; what it leaves out stays."""
 
-    site = fields.String(required=True, validate=SITE_ID)
-    key = fields.String(required=True, validate=KEY)
-    url = fields.String(validate=validate.Length(min=1, max=2_000))
-    title = fields.String(validate=validate.Length(max=300))
-    section = fields.String(validate=validate.Length(max=100))
-    prompt = fields.String(validate=validate.Length(max=300))
+    site = fields.String(required=True, validate=SITE_ID, metadata={"example": "courier"})
+    key = fields.String(required=True, validate=KEY, metadata={"example": "2026/05/trams"})
+    url = fields.String(
+        validate=validate.Length(min=1, max=2_000), metadata={"example": "https://news.example/2026/05/trams"}
+    )
+    title = fields.String(validate=validate.Length(max=300), metadata={"example": "The new trams"})
+    section = fields.String(validate=validate.Length(max=100), metadata={"example": "Local"})
+    prompt = fields.String(
+        validate=validate.Length(max=300), metadata={"example": "Should the trams have Mill Street to themselves?"}
+    )
     state = fields.String(validate=validate.OneOf(("open", "closed")))
     moderation = fields.String(validate=validate.OneOf(("pre", "post")))
     writers = fields.List(

@@ -100,7 +100,7 @@ class VerdictIn(StrictSchema):
     """A verdict on the version that was read. To reverse a person's verdict, `revision` names the state seen."""
 
     verdict = fields.String(required=True, validate=validate.OneOf(("approve", "reject")))
-    version = StrictInteger(required=True, validate=VERSION)
+    version = StrictInteger(required=True, validate=VERSION, metadata={"example": 1})
     reason = fields.String(
         load_default=None,
         allow_none=True,

@@ -147,3 +147,28 @@ def _throw(operation: Any, mode: GenerationMode, known: Acquainted, tried: Tried
         tried.note(case, case.call(headers=known.headers(operation)))
 
     ask()
+
+
+def test_every_body_says_by_example_what_it_wants(room: Newsroom) -> None:
+    document = room.client.get("/api/v1/openapi.json").json
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict) and "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    assert len(bodies) >= 12
+    assert {name for body in bodies for name in _unshown(document, body)} == set()
+
+
+def _unshown(document: Any, schema: Any, inside: str = "") -> Iterator[str]:
+    """The required parts of a body that show neither an example nor what there is to choose from."""
+    if "$ref" in schema:
+        inside = schema["$ref"].rpartition("/")[2]
+        schema = document["components"]["schemas"][inside]
+    for name in schema.get("required", ()):
+        part = schema["properties"][name]
+        if "$ref" in part:
+            yield from _unshown(document, part)
+        elif not {"example", "enum"} & set(part):
+            yield f"{inside}.{name}"
