@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from html import unescape
@@ -23,7 +23,7 @@ from service import review
 from service.app import create_app
 from service.db import Database
 from service.identity import second_step, staff
-from service.judges import Judges
+from service.judges import AbsentEngine, Judges
 from service.models import Moderator, StaffSession
 from service.review import Ask, Decider, Selection, Verdict
 from tests.service.newsroom import NOW, PASSWORD, Newsroom, author, finding, judgement, open_newsroom, write
@@ -270,6 +270,16 @@ def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
         f"order=newest&after={early}/x", "from=nan&attribute=insult", "to=1e9&attribute=insult",
     ):  # fmt: skip
         assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
+
+
+def test_the_desk_says_when_judging_is_degraded(app: Flask, mo: Browser) -> None:
+    assert "Judging is degraded" not in mo.get("/desk/courier/queue").text
+    absent = AbsentEngine("bundled", "Engine bundled cannot be opened: <no model>")
+    judges = Judges(lambda override: load_policy(POLICY, override), lambda: [absent], 1.0)
+    app.extensions["firstword"] = replace(app.extensions["firstword"], judges=judges)
+    page = mo.get("/desk/courier/queue").text
+    assert "Judging is degraded" in page
+    assert "&lt;no model&gt;" in page
 
 
 def test_reading_changes_nothing(room: Newsroom, mo: Browser) -> None:
