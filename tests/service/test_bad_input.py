@@ -147,6 +147,60 @@ def test_a_gzip_bomb_is_not_unpacked(room: Newsroom) -> None:
         refused(room.client.open(path, method=method, data=bomb, headers=headers), f"{method} {path}")
 
 
+WRONG_BY_TYPE: dict[str, tuple[Any, ...]] = {
+    "boolean": ("on", "yes", "１", [], {}),
+    "integer": ("１２", "on", [], {}, 1.5),
+    "string": (1, True, [], {}),
+    "array": ({}, "on", 1, True),
+    "object": ([], "on", 1, True),
+}
+
+
+def fields_of(room: Newsroom, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The fields of an operation's body, as the document describes them."""
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    return dict(resolved(room, schema).get("properties", {}))
+
+
+def resolved(room: Newsroom, schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema, or the one that it refers to."""
+    [*refs] = [schema.get("$ref"), *(part.get("$ref") for part in schema.get("allOf", []))]
+    name = next((ref.rpartition("/")[2] for ref in refs if ref), None)
+    found: dict[str, Any] = room.client.get("/api/v1/openapi.json").json["components"]["schemas"][name] if name else {}
+    return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def test_every_field_of_every_body_refuses_other_types_at_its_place(room: Newsroom) -> None:
+    reader, tried = room.reader("Ada Berg").token, 0
+    before = rows(room)
+    for path, method, operation in operations(room):
+        for name, described in fields_of(room, operation).items():
+            schema = resolved(room, described)
+            wrong = WRONG_BY_TYPE.get(schema.get("type", ""), ()) + (() if schema.get("nullable") else (None,))
+            for value in wrong:
+                answer = room.client.open(
+                    path, method=method, json={name: value}, headers=credentials(room, operation, reader)
+                )
+                refused(answer, f"{method} {path}: {name}={value!r}")
+                pointers = [error["pointer"] for error in answer.json.get("errors", ())]
+                assert any(f"{pointer}/".startswith(f"/{name}/") for pointer in pointers), (method, path, name, value)
+                tried += 1
+    assert tried > 100
+    assert rows(room) == before
+
+
+@pytest.mark.parametrize("field", ["status", "score", "author_id", "created_at", "featured", "id", "site_id", "role"])
+def test_what_no_route_takes_is_refused_by_every_route(room: Newsroom, field: str) -> None:
+    reader, before = room.reader("Ada Berg").token, rows(room)
+    for path, method, operation in operations(room):
+        if field not in fields_of(room, operation):
+            headers = credentials(room, operation, reader)
+            answer = room.client.open(path, method=method, json={field: "approved"}, headers=headers)
+            refused(answer, f"{method} {path}")
+            assert {"pointer": f"/{field}", "detail": "Unknown field."} in answer.json["errors"], (method, path)
+    assert rows(room) == before
+
+
 WRONG_TYPES: list[Any] = [None, [], {}, "on", 0, 1, True, "１２", 1.5, -1, "", "a" * 300]
 
 
