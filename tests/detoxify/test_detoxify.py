@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from moderation import Engine, EngineUnavailable, Policy, load_policy, open_engine
+from moderation import Engine, EngineUnavailable, Judge, Policy, Submission, load_policy, open_engine, read_policy
 from service.cli.engine import engine as engine_command
 
 torch = pytest.importorskip("torch", reason="torch is not installed: `make test-detoxify` installs it")
@@ -160,6 +160,16 @@ def test_offline_a_checkpoint_without_its_tokenizer_says_what_to_do(
     torch.save(loaded, path)
     with pytest.raises(EngineUnavailable, match=r"could not be fetched[\s\S]*Connect this machine"):
         open_engine(f"detoxify:{path}@{digest(path)}", policy)
+
+
+def test_the_shipped_policy_judges_by_it(engine: Engine) -> None:
+    config = Path(__file__).parents[2] / "config"
+    policy = read_policy(config / "policy.toml", config / "wordlists")
+    decision = Judge(policy, [engine], timeout=60).decide(Submission("I thank the writer of this good report."))
+    assert tuple(decision.scores[engine.name]) == ATTRIBUTES
+    assert decision.engines == {engine.name: engine.version}
+    asked = {name for name, threshold in policy.thresholds(engine.name).items() if name in ATTRIBUTES}
+    assert asked == set(ATTRIBUTES)
 
 
 # ---- converting ----
