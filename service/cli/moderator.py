@@ -46,7 +46,7 @@ def password(login: str) -> None:
 @click.argument("site")
 @click.argument("role", type=click.Choice((*staff.ROLES, "none")))
 def role(login: str, site: str, role: str) -> None:
-    """Give, change or take away a role on a site; ends the account's sessions."""
+    """Give, change or take away a role on a site; the account's last role ends its sessions."""
     with opened() as database:
         staff.set_role(database, staff.id_of(database, login), site, None if role == "none" else role)
     click.echo(f"{login} has {'no role' if role == 'none' else f'the role {role}'} on {site} now.")

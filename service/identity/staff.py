@@ -1,8 +1,8 @@
 """Staff: who works at the desk, on which sites, with which role, and from which signed-in browsers.
 
-A browser holds a random token; the database holds its hash. A password, role or second-step change ends the sessions
-of the account. Roles belong to a site: `admin`, `moderator`, `analyst` (reads only). This room knows no Flask and no
-cookie, and it never learns of comments.
+A browser holds a random token; the database holds its hash. A change of password or second step ends the sessions of
+the account, and so does the loss of its last role. Roles belong to a site, `admin`, `moderator` or `analyst` (reads
+only), and are read at every request. This room knows no Flask and no cookie, and it never learns of comments.
 """
 
 from __future__ import annotations
@@ -123,14 +123,18 @@ def change_password(db: Database, entry: Entry, old: str, new: str) -> None:
 
 
 def set_role(db: Database, moderator_id: str, site_id: str, role: str | None) -> None:
-    """Give, change or (None) take away a role on one site; ends the account's sessions."""
+    """Give, change or (None) take away a role on one site, from their next request on; the last role ends sessions.
+
+    Other sites' staff stay signed in: an administrator here has no power over who works there.
+    """
     _check_roles([role] if role else [])
     with db.write() as session:
         _account(session, moderator_id)
         session.execute(delete(Role).where(col(Role.moderator_id) == moderator_id, col(Role.site_id) == site_id))
         if role:
             _give_role(session, moderator_id, site_id, role)
-        _end_sessions(session, moderator_id)
+        elif not session.exec(select(Role).where(Role.moderator_id == moderator_id)).first():
+            _end_sessions(session, moderator_id)
 
 
 def set_disabled(db: Database, login: str, disabled: bool, now: datetime) -> None:

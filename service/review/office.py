@@ -235,7 +235,7 @@ def hire(db: Database, staff: Staff, site_id: str, account: tuple[str, str], rol
 
 
 def set_role(db: Database, staff: Staff, site_id: str, moderator_id: str, role: str | None) -> None:
-    """Change or (None) take away somebody's role on a site; ends their sessions. Nobody changes their own."""
+    """Change or (None) take away somebody's role on a site, from their next request on. Nobody changes their own."""
     staff.require(site_id, ADMIN)
     if moderator_id == staff.id:
         raise Conflict("Your own role is for another administrator to change.")

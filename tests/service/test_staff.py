@@ -183,7 +183,7 @@ def test_nobody_ends_a_session_of_somebody_else(db: Database, mo: str) -> None:
     assert staff.entry_of(db, token, HOURS, NOW)
 
 
-@pytest.mark.parametrize("what", ["password", "role given", "role taken", "disabled"])
+@pytest.mark.parametrize("what", ["password", "last role taken", "disabled"])
 def test_a_change_of_power_ends_every_session(db: Database, mo: str, what: str) -> None:
     token, _ = sign_in(db)
     if what == "password":
@@ -191,9 +191,21 @@ def test_a_change_of_power_ends_every_session(db: Database, mo: str, what: str) 
     elif what == "disabled":
         staff.set_disabled(db, "mo@courier.example", True, NOW)
     else:
-        staff.set_role(db, mo, "courier", "admin" if what == "role given" else None)
+        staff.set_role(db, mo, "courier", None)
     with pytest.raises(Unauthenticated):
         staff.entry_of(db, token, HOURS, NOW)
+
+
+@pytest.mark.parametrize("roles", [["moderator"], ["admin", "analyst"], ["admin", None]])
+def test_no_site_signs_out_the_staff_of_another_but_a_role_counts_at_once(
+    db: Database, mo: str, roles: list[str | None]
+) -> None:
+    token, entry = sign_in(db)
+    before = dict(entry.staff.roles)
+    for role in roles:
+        staff.set_role(db, mo, "canal", role)
+        here = {"canal": role} if role else {}
+        assert staff.entry_of(db, token, HOURS, NOW).staff.roles == before | here
 
 
 def test_a_closed_account_cannot_sign_in_and_an_opened_one_can(db: Database, mo: str) -> None:
