@@ -94,7 +94,7 @@ class _Reading:
         raw = self.environ.get(name.upper())
         if name == "signing_keys":
             return self._signing_keys(raw)
-        if raw is None or raw == "":
+        if raw is None or not raw.strip():
             return default
         try:
             return _convert(name, raw.strip(), default)
@@ -104,7 +104,7 @@ class _Reading:
 
     def _signing_keys(self, raw: str | None) -> tuple[str, ...]:
         path = self.environ.get("SIGNING_KEYS_FILE")
-        if raw is None and path:
+        if not (raw or "").strip() and path:
             try:
                 raw = Path(path).read_text(encoding="utf-8")
             except OSError as wrong:
