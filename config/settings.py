@@ -165,9 +165,18 @@ def check(settings: Settings) -> list[str]:
     return [sentence for wrong, sentence in _rules(settings) if wrong]
 
 
+def _is_origin(url: str) -> bool:
+    """Whether an address is a scheme, a host and perhaps a port, and nothing after them."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    return usable and parts.scheme in ("http", "https") and parts.path in ("", "/")
+
+
 def _rules(s: Settings) -> list[tuple[bool, str]]:
     scheme = s.database_url.split(":", 1)[0]
-    public = urlsplit(s.public_url)
     positive = (
         "web_processes",
         "web_threads",
@@ -199,7 +208,7 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
         ),
         (not 0 < s.port < 65_536, "PORT: must be between 1 and 65535"),
         (
-            public.scheme not in ("http", "https") or not public.hostname or public.path not in ("", "/"),
+            not _is_origin(s.public_url),
             "PUBLIC_URL: must be http(s)://host[:port] without a path",
         ),
         (not s.signing_keys, "SIGNING_KEYS: none; `make run` makes one, or: openssl rand -hex 32"),

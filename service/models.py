@@ -6,9 +6,10 @@ public version (or none) and at its latest. `Comment.status` repeats the latest 
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -20,11 +21,17 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 PENDING, APPROVED, REJECTED, DELETED = "pending", "approved", "rejected", "deleted"
 STATUSES = (PENDING, APPROVED, REJECTED, DELETED)
+ID = re.compile(r"[0-9a-f]{24}")
 
 
 def new_id() -> str:
     """An opaque, unguessable id: 96 random bits as 24 hex digits."""
     return secrets.token_hex(12)
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether a value has the form of an id: what comes back from outside may be anything."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def _key(table: str, **options: Any) -> Any:

@@ -31,6 +31,7 @@ from service.comments.facts import (
     submission,
     writer,
 )
+from service.comments.thread import MAX_DEPTH
 from service.db import Database, add_if_absent
 from service.errors import ArticleClosed, Conflict, KeyReused, NotFound, Nudge, Unavailable
 from service.identity import tokens
@@ -201,11 +202,14 @@ def _take_key(session: Session, draft: Draft, comment_id: str, now: datetime) ->
 
 
 def _locked_parent(session: Session, article: Article, parent_id: str | None) -> Comment | None:
+    """The comment that a new one stands under: what it answers, or beside that where it would be nested too deep."""
     if parent_id is None:
         return None
     parent = lock(session, Comment, parent_id)
     if parent.article_id != article.id or parent.public is None:
         raise NotFound("The comment that this answers is no longer there.")
+    while parent.depth >= MAX_DEPTH and parent.parent_id is not None:
+        parent = lock(session, Comment, parent.parent_id)
     return parent
 
 

@@ -16,19 +16,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Row, Text, and_, cast, func, literal, or_, select, tuple_
 from sqlmodel import Session, col
 
 from service import sites
 from service.db import Database, UtcTime
 from service.errors import Invalid, NotFound
-from service.models import Article, Author, Comment, CommentVersion, Site
+from service.models import Article, Author, Comment, CommentVersion, Site, is_id
 
 SORTS = ("newest", "oldest", "top")
 REPLIES_SHOWN = 10
+BELOW_SHOWN = 500
+MAX_DEPTH = 20  # below it a reply stands beside what it answers: what writes a tree down recurses once a level
 FEATURED_SHOWN = 3
 MAX_LIMIT = 100
 MAX_COUNTS = 100
+MAX_SCORE = 2**31 - 1
+BEGINNING = ("oldest", "1970-01-01T00:00:00+00:00", "0" * 24)
 COLUMNS = (
     "id",
     "article_id",
@@ -162,7 +166,7 @@ def thread(db: Database, ask: Ask) -> ThreadView:
         below = _descendants(session, [row.thread_id for row in rows])
         featured = _featured(session, article) if ask.cursor is None else []
         shown = [_view(row, article, below) for row in rows]
-        return ThreadView(_article_view(site, article), [_view(row, article, {}) for row in featured], shown, after)
+        return ThreadView(_article_view(site, article), [comment_view(row, article) for row in featured], shown, after)
 
 
 def replies(db: Database, comment_id: str, cursor: str | None, limit: int = 20) -> RepliesPage:
@@ -233,6 +237,10 @@ def _cursor(sort: str, comment: Row[Any]) -> str:
     position: list[Any] = [sort, comment.created_at.isoformat(), comment.id]
     if sort == "top":
         position.append(comment.score)
+    return _as_cursor(position)
+
+
+def _as_cursor(position: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
@@ -241,16 +249,21 @@ def _read_cursor(sort: str, cursor: str) -> tuple[Any, ...]:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         kind, created, key, *score = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         moment_ = datetime.fromisoformat(created)
-        if kind != sort or not isinstance(key, str) or moment_.tzinfo is None or len(score) != (sort == "top"):
+        if kind != sort or not is_id(key) or moment_.tzinfo is None or len(score) != (sort == "top"):
             raise ValueError
-        values: list[ColumnElement[Any] | Any] = [int(s) for s in score]
+        if not all(type(one) is int and abs(one) <= MAX_SCORE for one in score):
+            raise ValueError
+        at = literal(moment_.astimezone(UTC), type_=UtcTime())
     except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError):
         raise Invalid("This cursor is not one that we gave for this order.", pointer="?cursor") from None
-    return (*values, literal(moment_, type_=UtcTime()), key)
+    return (*score, at, key)
 
 
 def _descendants(session: Session, thread_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
-    """The first replies at every level of some threads, by parent; a parent lists at most `REPLIES_SHOWN`."""
+    """The first replies at every level of some threads, by parent; a parent lists at most `REPLIES_SHOWN`.
+
+    Of all of them the `BELOW_SHOWN` that are nested least, so that one page stays of a size to keep.
+    """
     wanted = list(dict.fromkeys(thread_ids))
     if not wanted:
         return {}
@@ -262,12 +275,13 @@ def _descendants(session: Session, thread_ids: Iterable[str]) -> dict[str, list[
     seen = or_(col(Comment.public).is_not(None), col(Comment.visible_replies) > 0)
     ranked = (
         select(col(Comment.id).label("id"), place)
-        .where(col(Comment.thread_id).in_(wanted), col(Comment.parent_id).is_not(None), seen)
+        .where(col(Comment.thread_id).in_(wanted), col(Comment.depth).between(1, MAX_DEPTH), seen)
         .subquery()
     )
     query = visible().join(ranked, ranked.c.id == col(Comment.id)).where(ranked.c.place <= REPLIES_SHOWN)
     found: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in session.execute(query.order_by(col(Comment.created_at), col(Comment.id))):
+    first = (col(Comment.depth), col(Comment.created_at), col(Comment.id))
+    for row in session.execute(query.order_by(*first).limit(BELOW_SHOWN)):
         found[row.parent_id].append(row)
     return found
 
@@ -313,7 +327,8 @@ def _view(row: Row[Any], article: Article, below: dict[str, list[Row[Any]]]) -> 
     children = below.get(row.id, [])
     replies_shown = [_view(child, article, below) for child in children]
     more = row.visible_replies > len(children)
-    onward = _cursor("oldest", children[-1]) if children and more else None
+    last = _cursor("oldest", children[-1]) if children else _as_cursor(BEGINNING)
+    onward = last if more else None
     return comment_view(row, article, RepliesView(row.visible_replies, replies_shown, onward))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from moderation import Policy, judge_name
-from service.db import Database
+from service.db import Database, add_if_absent
 from service.errors import Forbidden, Invalid, NameUnfit, NotFound, ProofNeeded, Unauthenticated, barred_until
 from service.identity import assertions, proof, tokens
 from service.identity.tokens import Reader
@@ -125,17 +125,23 @@ def _renewed(session: Session, site: Site, secret: str, terms: Terms, now: datet
 
 def _vouched(session: Session, site: Site, assertion: str, policy: Policy, now: datetime) -> Author:
     claims = assertions.exchange(session, site, assertion, now)
-    author = session.exec(
-        select(Author).where(
-            Author.site_id == site.id, Author.issuer == claims.issuer, Author.subject == claims.subject
-        )
-    ).first()
-    if author is None:
-        author = Author(
-            site_id=site.id, issuer=claims.issuer, subject=claims.subject, name="", verified=True, created_at=now
-        )
+    author = _known_as(session, Author(site_id=site.id, issuer=claims.issuer, subject=claims.subject, name=""), now)
+    author.verified = True
     rename(session, author, claims.name, policy)
     return author
+
+
+def _known_as(session: Session, fresh: Author, now: datetime) -> Author:
+    """The author whom an issuer names so; made at the first visit, and once where several come at the same moment."""
+    theirs = select(Author).where(
+        Author.site_id == fresh.site_id, Author.issuer == fresh.issuer, Author.subject == fresh.subject
+    )
+    known = session.exec(theirs).first()
+    if known is None:
+        fresh.created_at = now
+        add_if_absent(session, fresh)
+        known = session.exec(theirs).one()
+    return known
 
 
 def rename(session: Session, author: Author, name: str, policy: Policy) -> None:

@@ -83,10 +83,8 @@ def change_site(db: Database, staff: Staff, site_id: str, change: SiteChange) ->
                 setattr(site, field.name, list(value) if isinstance(value, tuple) else value)
         if change.origins is not None:
             site.origins = [sites.origin(text) for text in dict.fromkeys(change.origins)]
+        site.version += 1  # a thread's version is its site's and its article's
         session.add(site)
-        for article in session.exec(select(Article).where(Article.site_id == site_id).with_for_update()):
-            article.version += 1
-            session.add(article)
 
 
 def _check_site(change: SiteChange) -> None:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from service.db import Database
 from service.errors import Invalid, NotFound
-from service.models import Attempt, Delivery, Endpoint, Event
+from service.models import Attempt, Delivery, Endpoint, Event, is_id
 from service.webhooks.deliveries import DELIVERED, FAILED
 from service.webhooks.endpoints import find, in_service
 
@@ -89,6 +89,8 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         place = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True).decode()
         micros, _, id_ = place.partition(".")
+        if not is_id(id_):
+            raise ValueError("not an id of ours")
         return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(micros)), id_
     except (ValueError, OverflowError):
         raise Invalid("This cursor is not one that we gave.", pointer="?cursor") from None

@@ -5,6 +5,7 @@ The routes come from the document, so that a new one is included by itself.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -261,6 +262,54 @@ def test_a_bad_query_is_a_4xx(room: Newsroom, query: str) -> None:
     name = query.partition("=")[0]
     rest = "&".join(f"{key}={value}" for key, value in {"site": "courier", "article": "k"}.items() if key != name)
     refused(room.client.get(f"/api/v1/comments?{query}&{rest}"), query)
+
+
+MORNING = "2026-03-02T09:00:00+00:00"
+FORGED: dict[str, list[Any]] = {
+    "before all time": ["newest", "0001-01-01T00:00:00+14:00", ID],
+    "after all time": ["oldest", "9999-12-31T23:59:59-14:00", ID],
+    "without a zone": ["newest", "2026-03-02T09:00:00", ID],
+    "a lone surrogate": ["newest", MORNING, "\ud800"],
+    "a NUL": ["newest", MORNING, "a\0b"],
+    "no id": ["newest", MORNING, "a"],
+    "a line break after the id": ["newest", MORNING, f"{ID}\n"],
+    "an endless score": ["top", MORNING, ID, 10**30],
+    "a broken score": ["top", MORNING, ID, 0.5],
+    "a score in words": ["top", MORNING, ID, "1"],
+    "two scores": ["top", MORNING, ID, 1, 1],
+    "a score where there is none": ["newest", MORNING, ID, 1],
+}
+
+
+def cursor(position: Any) -> str:
+    """A cursor as whoever reads our code would make one."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_cursor_made_by_hand_is_a_4xx(room: Newsroom, what: str) -> None:
+    position = FORGED[what]
+    room.reader("Ada Berg").post(article="k")
+    query = {"site": "courier", "article": "k", "sort": position[0], "cursor": cursor(position)}
+    refused(room.client.get("/api/v1/comments", query_string=query), what)
+    position = ["oldest", *position[1:]]
+    comment = room.thread("k")["comments"][0]["id"]
+    answer = room.client.get(f"/api/v1/comments/{comment}/replies", query_string={"cursor": cursor(position)})
+    refused(answer, what)
+
+
+def test_a_cursor_of_the_same_form_as_ours_is_read(room: Newsroom) -> None:
+    room.reader("Ada Berg").post(article="k")
+    for position in (["newest", MORNING, ID], ["top", MORNING, ID, 3]):
+        assert room.thread("k", sort=position[0], cursor=cursor(position))["next"] is None
+
+
+@pytest.mark.parametrize("place", ["1.a\0b", "1.x", f"{10**30}.{ID}", f"-{10**17}.{ID}"])
+def test_a_cursor_made_by_hand_for_deliveries_is_a_4xx(room: Newsroom, place: str) -> None:
+    hook = room.host("POST", "/api/v1/webhooks", json={"url": "https://host.example/hook"}).json
+    mark = base64.urlsafe_b64encode(place.encode()).decode()
+    query = {"cursor": mark}
+    refused(room.host("GET", f"/api/v1/webhooks/{hook['id']}/deliveries", query_string=query), place)
 
 
 @pytest.mark.parametrize(

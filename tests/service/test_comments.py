@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from sqlmodel import select
 
 from service import front
+from service.models import Comment, CommentVersion
 from service.web import schemas
 from tests.service.conftest import FINE, FOUL, ORIGIN, Build, Newsroom, Reader
 
@@ -160,6 +164,64 @@ def test_a_long_list_of_replies_has_a_cursor_of_its_own(room: Newsroom, ada: Rea
     assert replies["count"] == 13
     rest = room.client.get(f"/api/v1/comments/{top}/replies", query_string={"cursor": replies["next"]}).json
     assert [one["id"] for one in replies["comments"] + rest["comments"]] == made
+
+
+def test_below_twenty_levels_a_reply_stands_beside_what_it_answers(room: Newsroom, ada: Reader) -> None:
+    chain = [ada.post(FINE).json]
+    for number in range(23):
+        room.clock.pass_(seconds=1)
+        chain.append(ada.post(f"Reply number {number} to what was said.", parent=chain[-1]["id"]).json)
+    assert [one["depth"] for one in chain] == [*range(20), 20, 20, 20, 20]
+    assert {one["parent"] for one in chain[20:]} == {chain[19]["id"]}
+    [comment] = room.thread()["comments"]
+    for one in chain[1:20]:
+        [comment] = comment["replies"]["comments"]
+        assert comment["id"] == one["id"]
+    assert [reply["id"] for reply in comment["replies"]["comments"]] == [one["id"] for one in chain[20:]]
+
+
+def test_a_chain_that_came_deeper_than_we_nest_breaks_no_page_and_can_be_read_to_its_end(
+    room: Newsroom, ada: Reader
+) -> None:
+    made = ada.post(FINE).json["id"]
+    with room.db.write() as session:
+        comment, version = session.get_one(Comment, made), session.exec(select(CommentVersion)).one()
+        comment.visible_replies, parent = 1, made
+        for depth in range(1, 400):
+            what = {"id": f"{depth:024x}", "parent_id": parent, "depth": depth, "visible_replies": int(depth < 399)}
+            session.add(Comment(**{**comment.model_dump(), **what}))
+            session.flush()
+            session.add(CommentVersion(**{**version.model_dump(exclude={"id"}), "comment_id": what["id"]}))
+            parent = str(what["id"])
+    page = room.thread()["comments"][0]["replies"]
+    assert room.client.get("/embed/fragment?site=courier&article=bridge").status_code == 200
+    last = made
+    for _ in range(400):
+        while page["comments"]:
+            last, page = page["comments"][0]["id"], page["comments"][0]["replies"]
+        if page["next"] is None:
+            break
+        page = room.client.get(f"/api/v1/comments/{last}/replies", query_string={"cursor": page["next"]}).json
+    assert last == f"{399:024x}"
+
+
+def test_a_page_holds_so_many_replies_and_says_where_the_rest_is(
+    room: Newsroom, ada: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("service.comments.thread"), "BELOW_SHOWN", 3)
+    top, answers = ada.post(FINE).json["id"], []
+    for number in range(4):
+        room.clock.pass_(seconds=1)
+        answers.append(ada.post(f"Reply number {number} to what was said.", parent=top).json["id"])
+    below = ada.post("And an answer to the first of them.", parent=answers[0]).json["id"]
+    replies = room.thread()["comments"][0]["replies"]
+    assert [one["id"] for one in replies["comments"]] == answers[:3]
+    for of, onward, expected in (
+        (top, replies["next"], answers[3:]),
+        (answers[0], replies["comments"][0]["replies"]["next"], [below]),
+    ):
+        page = room.client.get(f"/api/v1/comments/{of}/replies", query_string={"cursor": onward}).json
+        assert [one["id"] for one in page["comments"]] == expected
 
 
 @pytest.mark.parametrize("cursor", ["x", "%00", "bmV3ZXN0", "W10", "WyJuZXdlc3QiLCAieCIsICJ5Il0", "é", "a" * 399])

@@ -154,7 +154,15 @@ def test_whoever_is_not_signed_in_comes_to_the_login_and_back(app: Flask, room: 
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example/", "//evil.example/desk/", "/\\evil.example", "javascript:alert(1)", "/desk/\\..", "/"],
+    [
+        "https://evil.example/",
+        "//evil.example/desk/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/desk/\\..",
+        "/",
+        "//[",
+    ],
 )
 def test_the_login_leads_nowhere_but_to_the_desk(app: Flask, room: Newsroom, target: str) -> None:
     assert Browser(app).sign_in("mo", next=target).headers["Location"] == "/desk/"
@@ -268,6 +276,7 @@ def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
     for query in (
         "view=everything", "from=x&attribute=insult", "since=yesterday", "after=1", "order=best", f"since={early}",
         f"order=newest&after={early}/x", "from=nan&attribute=insult", "to=1e9&attribute=insult",
+        "author=%00", "article=%00", "network=%00", "code=%00", "section=a%00b", "q=%00", "language=%00",
     ):  # fmt: skip
         assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
 
@@ -280,6 +289,16 @@ def test_the_desk_says_when_judging_is_degraded(app: Flask, mo: Browser) -> None
     page = mo.get("/desk/courier/queue").text
     assert "Judging is degraded" in page
     assert "&lt;no model&gt;" in page
+
+
+def test_a_nul_in_a_page_or_a_form_of_the_desk_is_a_clear_400(app: Flask, room: Newsroom, mo: Browser) -> None:
+    held = room.comment()
+    mo.get(f"/desk/courier/queue?card={held}")
+    csrf = mo.field("csrf")
+    assert mo.get("/desk/courier/articles?words=%00").status_code == 400
+    form = {"csrf": csrf, "version": "1", "verdict": "approve", "note": "a\0b"}
+    assert mo.post(f"/desk/courier/comments/{held}/decisions", form).status_code == 400
+    assert Browser(app).sign_in("m\0o").status_code == 400
 
 
 def test_reading_changes_nothing(room: Newsroom, mo: Browser) -> None:

@@ -151,6 +151,20 @@ def test_an_administrator_changes_the_site(room: Newsroom, ada: Browser) -> None
     assert "<img src=x" not in page
 
 
+def test_a_new_question_reaches_articles_with_and_without_comments_at_once_and_rewrites_none(
+    room: Newsroom, ada: Browser, ids: dict[str, str], app: Flask
+) -> None:
+    threads = [f"/api/v1/comments?site=courier&article={key}" for key in ("k", "nobody-wrote-here")]
+    before = [app.test_client().get(thread) for thread in threads]
+    fields = {"name": "Courier", "prompt": "And what do you say?", "language": "en", "origins": "https://a.example"}
+    send(ada, "/desk/courier/settings", **fields)
+    after = [app.test_client().get(thread) for thread in threads]
+    assert [answer.json["article"]["prompt"] for answer in after] == ["And what do you say?"] * 2
+    assert all(old.headers["ETag"] != new.headers["ETag"] for old, new in zip(before, after, strict=True))
+    with room.db.read() as session:
+        assert session.get_one(Article, ids["article"]).version == before[0].json["article"]["version"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

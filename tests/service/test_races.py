@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from typing import Any
 
+import jwt
 import pytest
 from flask import Flask
 from sqlmodel import select
@@ -25,7 +26,8 @@ from service.comments import Draft, Edit
 from service.comments.facts import ROUNDS
 from service.db import Database
 from service.errors import FirstwordError, StaleVersion, Unauthenticated
-from service.identity import staff
+from service.identity import host_keys, staff
+from service.identity.host_keys import Offer
 from service.identity.staff import Hours
 from service.identity.tokens import Reader as Known
 from service.judges import Judges, open_judges
@@ -177,6 +179,33 @@ def withdrawing(url: str, tokens: Sequence[str], ids: Sequence[str]) -> Iterator
             return [answer.status_code for answer in answers]
 
         yield withdraw
+
+
+@contextmanager
+def entering(url: str, assertion: str) -> Iterator[Any]:
+    """Come in with what the host signed; the status and whose token it is."""
+    with web(url) as app:
+
+        def enter(_: int) -> list[Any]:
+            body = {"site": "courier", "assertion": assertion}
+            answer = insisting(lambda: app.test_client().post("/api/v1/tokens", json=body))
+            return [answer.status_code, answer.json.get("author", {}).get("id")]
+
+        yield enter
+
+
+# ---- entering ----
+
+
+def test_the_first_visits_of_one_signed_reader_in_many_tabs_make_one_author(room: Newsroom, race: Race) -> None:
+    with room.db.write() as session:
+        host_keys.add(session, "courier", Offer("k1", ORIGIN, secret="s" * 40), now=START)
+    at = int(START.timestamp())
+    claims = {"iss": ORIGIN, "aud": "courier", "sub": "ada-17", "name": "Ada Berg", "iat": at, "exp": at + 600}
+    answers = race(16, entering, assertion=jwt.encode(claims, "s" * 40, "HS256", headers={"kid": "k1"}))
+    [author] = every(room, Author)
+    assert (author.name, author.verified, author.names) == ("Ada Berg", True, [])
+    assert {tuple(answer) for answer in answers} == {(201, author.id)}
 
 
 # ---- submitting ----

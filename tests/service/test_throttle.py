@@ -148,3 +148,9 @@ def test_settings_refuse_several_processes_with_limits_in_memory() -> None:
         load(environ)
     assert any("REDIS_URL" in problem for problem in refused.value.problems)
     load({**environ, "REDIS_URL": "redis://localhost"})
+
+
+@pytest.mark.parametrize("url", ["https://[x", "//[", "https://x:99999", "https://x:y", "ftp://x", "https://x/y"])
+def test_settings_refuse_a_public_address_that_is_none(url: str) -> None:
+    with pytest.raises(SettingsRefused, match="PUBLIC_URL"):
+        load({"SIGNING_KEYS": KEY, "PUBLIC_URL": url})

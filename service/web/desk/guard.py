@@ -99,6 +99,7 @@ def wants_json() -> bool:
 @bp.before_request
 def admit() -> Any:
     """Let in who is signed in, with a form that is theirs; send everybody else to the login."""
+    refuse_nul()
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "authenticator", ("staff",))[0] == "public":
         return None
@@ -113,6 +114,12 @@ def admit() -> Any:
     if request.method not in SAFE:
         refuse_forged(g.entry.csrf)
     return None
+
+
+def refuse_nul() -> None:
+    """Answer 400 to an address or a form with a NUL, which no database column takes and nobody types."""
+    if any("\0" in value for values in (request.args, request.form) for _, value in values.items(multi=True)):
+        abort(400, "This address or form holds a character that no text has.")
 
 
 def refuse_forged(expected: str) -> None:
@@ -165,6 +172,9 @@ def set_cookie(answer: BaseResponse, name: str, value: str) -> None:
 
 def inside(target: str | None) -> str:
     """A page of the desk to go on to; anything that is none leads to the front of the desk."""
-    place = urlsplit(target or "")
+    try:
+        place = urlsplit(target or "")
+    except ValueError:  # such as //[, an address that never ends
+        return url_for("desk.front")
     is_ours = not place.scheme and not place.netloc and place.path.startswith("/desk/") and "\\" not in place.path
     return str(target) if is_ours else url_for("desk.front")
