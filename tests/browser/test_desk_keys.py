@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from threading import Event
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.frontdesk import FrontDesk
+from tests.service.newsroom import PASSWORD
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:
@@ -170,14 +172,78 @@ def test_a_card_that_is_left_is_given_back(desk: FrontDesk) -> None:
     expect(ines.locator("#lease")).to_contain_text("Yours")
 
 
-def test_what_could_not_be_sent_comes_back_and_says_so(desk: FrontDesk) -> None:
+def with_note(page: Page, note: str) -> None:
+    """Write a note beside the card and leave the field."""
+    page.click("text=Add a note for colleagues")
+    page.fill("#note", note)
+    page.locator("#note").blur()
+
+
+def test_what_could_not_be_sent_comes_back_with_its_note_and_says_so(desk: FrontDesk) -> None:
     held = desk.hold("First.", 50)
     desk.hold("Second.", 40)
     page = desk.sign_in()
     page.route("**/decisions", lambda route: route.abort())
+    with_note(page, "Ask the author first.")
     page.keyboard.press("a")
-    expect(page.locator(".toast.wrong")).to_contain_text("did not answer")
+    expect(page.locator(".toast.wrong")).to_contain_text("nothing of yours is on this card so far")
     expect(page.locator("#card")).to_have_attribute("data-id", held)
+    expect(page.locator("#note")).to_have_value("Ask the author first.")
+    assert desk.statuses([held]) == ["pending"]
+
+
+@pytest.mark.parametrize("answer", ["none", "a proxy's"])
+def test_a_decision_whose_answer_was_lost_is_found_on_the_card_and_can_be_taken_back(
+    desk: FrontDesk, answer: str
+) -> None:
+    held, second = desk.hold("First.", 50), desk.hold("Second.", 40)
+    page = desk.sign_in()
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        if answer == "none":
+            route.abort()
+        else:
+            route.fulfill(status=504, body="<h1>Gateway Timeout</h1>", content_type="text/html")
+
+    page.route("**/decisions", lose)
+    page.keyboard.press("a")
+    expect(page.locator(".toast")).to_contain_text("Approved")
+    expect(page.locator(".toast.wrong")).to_have_count(0)
+    expect(page.locator("#card")).to_have_attribute("data-id", second)
+    assert desk.statuses([held]) == ["approved"]
+    page.keyboard.press("u")
+    until(lambda: desk.statuses([held]) == ["pending"])
+
+
+def test_while_the_server_is_away_the_desk_does_not_claim_to_know_and_looks_again(desk: FrontDesk) -> None:
+    held, second = desk.hold("First.", 50), desk.hold("Second.", 40)
+    page = desk.sign_in()
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.keyboard.press("a")
+    expect(page.locator(".toast.wrong")).to_contain_text("We do not know whether it was recorded.")
+    expect(page.locator("#card")).to_have_attribute("data-id", second)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator(".toast.wrong")).to_contain_text("Please decide again")
+    expect(page.locator("#card")).to_have_attribute("data-id", held)
+
+
+def test_who_was_signed_out_finds_the_card_and_the_note_again(desk: FrontDesk) -> None:
+    held = desk.hold("First.", 50)
+    desk.hold("Second.", 40)
+    page = desk.sign_in()
+    page.wait_for_load_state("networkidle")
+    with_note(page, "Ask the author first.")
+    page.context.clear_cookies()
+    page.keyboard.press("a")
+    page.fill("#login", "mo")  # where the key has led
+    page.fill("#password", PASSWORD)
+    page.click("text=Sign in", no_wait_after=True)
+    expect(page.locator("#card")).to_have_attribute("data-id", held)
+    expect(page.locator("#card")).to_contain_text("This was not recorded.")
+    expect(page.locator("#note")).to_have_value("Ask the author first.")
     assert desk.statuses([held]) == ["pending"]
 
 

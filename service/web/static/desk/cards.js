@@ -112,6 +112,16 @@ function finished() {
   return end;
 }
 
+/** The card of a row as the server has it now; null where it does not come. @param {HTMLElement} row */
+export async function again(row) {
+  const id = row.dataset.id ?? "";
+  fetched.delete(id);
+  const parts = (await fetchAhead(row)) ?? [];
+  fetched.delete(id);
+  const found = parts.find((part) => part instanceof HTMLElement && part.dataset.id === id);
+  return /** @type {HTMLElement | null} */ (found ?? null);
+}
+
 /** Put a row back that was not decided after all, and show it. @param {HTMLElement} row */
 export function bringBack(row) {
   row.classList.remove("gone");

@@ -1,8 +1,9 @@
 // The desk's own script: keys, cards fetched ahead, decisions sent behind. Every flow works without it.
 
-import { advance, ahead, beside, bringBack, card, list, rowOf, rows, show } from "./cards.js";
+import { advance, again, ahead, beside, bringBack, card, list, rowOf, rows, show } from "./cards.js";
 import { listen } from "./keys.js";
 import { forget, take, tokenOf } from "./lease.js";
+import { drop, keep, recall } from "./notes.js";
 import { say } from "./toast.js";
 import { post, read } from "./wire.js";
 
@@ -27,30 +28,63 @@ function decide(verdict, address) {
   fields.set("verdict", verdict);
   fields.set("token", tokenOf(shown));
   if (verdict !== "reject") fields.delete("reason");
-  const words = spoken(verdict, reason());
+  /** @type {Sent} */
+  const what = { words: spoken(verdict, reason()), row, comment: shown.dataset.id ?? "", before: shown.dataset.mine };
+  keep(what.comment, String(fields.get("note") ?? ""), what.before);
   forget();
   arm(false);
   if (row) advance(row);
-  settle(post(address ?? sent.action, fields), words, row);
+  settle(post(address ?? sent.action, fields), what);
 }
 
-/** @param {Promise<import("./wire.js").Answer>} answer @param {string} words @param {HTMLElement | null} row */
-async function settle(answer, words, row) {
+/** A decision on its way. `before` is one's own decision that the card showed already, if it was the last.
+ *  @typedef {{words: string, row: HTMLElement | null, comment: string, before: string | undefined}} Sent */
+
+/** @param {Promise<import("./wire.js").Answer>} answer @param {Sent} sent */
+async function settle(answer, sent) {
   const { ok, status, body } = await answer;
-  if (ok) {
-    done.push({ decision: body.decision, comment: body.comment });
-    say(words, body.undoable ? { word: "Undo", key: "U", act: undo } : null);
-    row?.remove();
-    if (!row) location.reload();
-  } else if (status === 409 && body?.code === "stale-version") {
+  const { row } = sent;
+  if (ok) recorded(body, sent);
+  else if (status === 0) doubt(body.detail, sent);
+  else if (status === 409 && body?.code === "stale-version") {
     row?.remove();
     say(`${body.detail} ${body.at ? when(body.at) : ""}`, look(body, row), true);
   } else if (status === 401) {
-    location.reload();
+    signedOut(row);
   } else {
     say(body?.detail ?? "That did not work. Nothing was recorded.", null, true);
     if (row) bringBack(row);
   }
+}
+
+/** @param {{decision: string, undoable: boolean}} made @param {Sent} sent */
+function recorded(made, { words, row, comment }) {
+  drop(comment);
+  done.push({ decision: made.decision, comment });
+  say(words, made.undoable ? { word: "Undo", key: "U", act: undo } : null);
+  row?.remove();
+  if (!row) location.reload();
+}
+
+/** The answer was lost: the card tells whether the decision was not. @param {string} detail @param {Sent} sent */
+async function doubt(detail, sent) {
+  const { row, before } = sent;
+  const now = row && (await again(row));
+  const mine = now?.dataset.mine;
+  if (mine && mine !== before) return recorded({ decision: mine, undoable: now.dataset.undoable === "1" }, sent);
+  if (now) {
+    say("The answer was lost, and nothing of yours is on this card so far. Please decide again.", null, true);
+    return bringBack(row);
+  }
+  row?.classList.remove("gone");
+  say(detail, { word: "Look again", act: () => (row ? void doubt(detail, sent) : location.reload()) }, true);
+}
+
+/** To the login, and from there back to the card that is still to be decided. @param {HTMLElement | null} row */
+function signedOut(row) {
+  const link = /** @type {HTMLAnchorElement | null} */ (row?.querySelector("a.to") ?? null);
+  if (link) location.assign(link.href);
+  else location.reload();
 }
 
 /** @param {any} _body @param {HTMLElement | null} row */
@@ -77,6 +111,7 @@ async function undo() {
   const shownUndo = /** @type {HTMLButtonElement | null} */ (document.getElementById("undo-last"));
   if (!last) return shownUndo?.click();
   const answer = await post(address("undo").replace("DECISION", last.decision), {});
+  if (answer.status === 0) done.push(last);
   if (!answer.ok) return say(answer.body?.detail ?? "That could not be taken back.", null, true);
   const back = new URL(location.href);
   back.searchParams.set("card", last.comment);
@@ -194,6 +229,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("desk:again", () => location.reload());
+document.addEventListener("desk:shown", () => recall(card()));
 /** Say how many cards are ticked. */
 function tell() {
   const place = document.getElementById("ticked");
@@ -221,6 +257,7 @@ async function count() {
 listen(acts, digit);
 if (document.getElementById("rows")) {
   take(card());
+  recall(card());
   ahead();
   window.setInterval(count, COUNT_EVERY);
 }

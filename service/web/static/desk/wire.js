@@ -1,7 +1,10 @@
 // How the desk's script speaks to the server: forms sent as forms, fragments fetched through htmx.
 
-/** What came back: `ok`, the status, and the answer's JSON (a problem where it went wrong). */
+/** What came back: `ok`, the status, and the answer's JSON (a problem where it went wrong). With status 0 the answer was
+ *  lost, and only the server knows whether it did what was asked. */
 /** @typedef {{ok: boolean, status: number, body: any}} Answer */
+
+const LOST = { ok: false, status: 0, body: { detail: "The answer was lost. We do not know whether it was recorded." } };
 
 /**
  * Send a form. It goes out even while the page is being left, so that no decision is lost.
@@ -21,9 +24,10 @@ export async function post(address, fields) {
       redirect: "error",
     });
     const body = answer.status === 204 ? null : await answer.json().catch(() => null);
-    return { ok: answer.ok, status: answer.status, body };
+    const unread = body === null && answer.status !== 204;
+    return unread && (answer.ok || answer.status >= 500) ? LOST : { ok: answer.ok, status: answer.status, body };
   } catch {
-    return { ok: false, status: 0, body: { detail: "The server did not answer. Nothing was recorded." } };
+    return LOST;
   }
 }
 
