@@ -132,8 +132,8 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def as_plain(view: ThreadView) -> dict[str, Any]:
-    """A thread as plain dictionaries, for templates."""
+def as_plain(view: ThreadView | RepliesPage) -> dict[str, Any]:
+    """A thread, or a page of replies, as plain dictionaries, for templates."""
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(view))
     return plain
 

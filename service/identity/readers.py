@@ -26,7 +26,10 @@ NAMES_KEPT = 10
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a reader brings to get a token: a guest's name (with a proof of work), an assertion, or a renewal secret."""
+    """What a reader brings to get a token: a guest's name (with a proof of work), an assertion, or a renewal secret.
+
+    `form` is the secret of one form without script: who sends that form again is the same guest.
+    """
 
     site_id: str
     name: str | None = None
@@ -34,6 +37,7 @@ class Entry:
     renewal: str | None = None
     network: str = ""
     proof: str | None = None
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,12 @@ def _author(session: Session, site: Site, entry: Entry, terms: Terms, now: datet
         raise Forbidden("This site takes comments from its own members only.")
     if terms.proof:
         _prove(session, entry, terms, now)
+    if entry.form is not None:
+        author = _known_as(
+            session, Author(site_id=site.id, issuer=GUEST, subject=tokens.hash_secret(entry.form), name=""), now
+        )
+        rename(session, author, entry.name, terms.policy)
+        return author, None
     return _guest(session, site, entry.name, terms, now)
 
 

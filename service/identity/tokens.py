@@ -59,6 +59,20 @@ def reads_nudge(keys: Sequence[str], token: str, reader: Reader, fingerprint: st
     return all(claims.get(name) == value for name, value in wanted.items())
 
 
+def mint_receipt(keys: Sequence[str], reader: Reader, comment_id: str, *, now: datetime, life: int = 3_600) -> str:
+    """A token that lets its bearer read what came of one comment, and do nothing."""
+    claims = {"sub": reader.author_id, "aud": reader.site_id, "use": "receipt", "cid": comment_id}
+    return _encode(keys, claims, now + timedelta(seconds=life))
+
+
+def read_receipt(keys: Sequence[str], token: str, *, now: datetime) -> tuple[Reader, str]:
+    """Whose comment a receipt is for, and which; raises `Unauthenticated`."""
+    claims = _decode(keys, token, now)
+    if claims.get("use") != "receipt":
+        raise Unauthenticated("This token is for something else.")
+    return Reader(author_id=str(claims["sub"]), site_id=str(claims["aud"])), str(claims["cid"])
+
+
 def new_secret() -> str:
     """A random secret of 192 bits, safe in a URL."""
     return secrets.token_urlsafe(24)

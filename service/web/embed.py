@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,8 @@ from werkzeug.exceptions import NotFound
 
 from service import comments, sites
 from service.comments import Ask, Draft, Latest, Mine
-from service.errors import FirstwordError, OriginRefused
+from service.errors import FirstwordError, OriginRefused, Unauthenticated
+from service.errors import NotFound as Missing
 from service.identity import readers, tokens
 from service.web import feeds, i18n, schemas
 from service.web.assets import Assets, assets
@@ -106,25 +108,53 @@ def feed(form: str) -> Response:
 @bp.get("/embed/comments")
 @public("Public comments are public.")
 def plain_page() -> Response:
-    """The conversation as a page with a plain form."""
-    return page(render_template("embed/page.html", **_conversation(), said=None, draft={}))
+    """The conversation as a page with a plain form; with a receipt, what came of the comment it was given for."""
+    view = _conversation()
+    mine = _received(view)
+    return _page(view, said=_said(mine) if mine else None, draft=_again(mine) if mine else {})
 
 
 @bp.post("/embed/comments")
 @public("A guest's name is the credential, as in the API; foreign forms are refused.")
 def plain_submit() -> Response:
-    """Take a comment from the plain form: a guest's name, a text, and one answer page that says what came of it."""
+    """Take a comment from the plain form, once however often it is sent, and lead to what came of it."""
     refuse_foreign_form()
     view = _conversation()
-    draft = {name: request.form.get(name, "") for name in ("name", "text", "parent")}
+    draft: dict[str, str] = StrictParser().parse(schemas.PlainFormIn(), request, location="form")
+    draft["once"] = draft["once"] or tokens.new_secret()
     try:
-        mine = _take(view, draft)
+        receipt = _take(view, draft)
     except FirstwordError as error:
         said = {"status": "refused", "reasons": [error.detail]}
-        return page(render_template("embed/page.html", **view, said=said, draft=draft), status_of(error))
-    said = {"status": mine.status, "reasons": [reason.sentence for reason in mine.reasons]}
-    kept = draft if mine.status == "rejected" else {}
-    return page(render_template("embed/page.html", **_conversation(), said=said, draft=kept))
+        return _page(view, said=said, draft=draft, status=status_of(error))
+    query = urlencode({**view["query"], "receipt": receipt})
+    return redirect(f"/embed/comments?{query}", 303)  # type: ignore[return-value]
+
+
+def _page(view: dict[str, Any], *, said: dict[str, Any] | None, draft: dict[str, str], status: int = 200) -> Response:
+    once = draft.get("once") or tokens.new_secret()
+    return page(render_template("embed/page.html", **view, said=said, draft=draft, once=once), status)
+
+
+def _received(view: dict[str, Any]) -> Mine | None:
+    """The comment that a receipt was given for, as its author sees it; nothing where the receipt does not hold."""
+    settings, receipt = parts().settings, view["receipt"]
+    try:
+        reader, comment_id = tokens.read_receipt(settings.signing_keys, receipt or "", now=now())
+        return comments.one_of_mine(parts().database, parts().judges, reader, comment_id, window=settings.edit_window)
+    except (Unauthenticated, Missing):
+        return None
+
+
+def _said(mine: Mine) -> dict[str, Any]:
+    return {"status": mine.status, "reasons": [reason.sentence for reason in mine.reasons]}
+
+
+def _again(mine: Mine) -> dict[str, str]:
+    """A rejected comment as a draft to mend."""
+    if mine.status != "rejected":
+        return {}
+    return {"name": mine.author.name if mine.author else "", "text": mine.text, "parent": mine.parent or ""}
 
 
 def refuse_foreign_form() -> None:
@@ -144,7 +174,11 @@ def _conversation() -> dict[str, Any]:
     query = _asked(schemas.ConversationQuery())
     site = sites.find_site(parts().database, query["site"])
     ask = Ask(site.id, query["article"], "newest", SHOWN, query["cursor"])
+    if query["below"]:
+        ask = replace(ask, cursor=None)
     thread = comments.as_plain(comments.thread(parts().database, ask))
+    if query["below"]:
+        thread |= comments.as_plain(comments.replies(parts().database, query["below"], query["cursor"], SHOWN))
     url = thread["article"]["url"] or (query["url"] if sites.is_address_of(site, query["url"]) else "")
     names = {"site": site.id, "article": query["article"], "url": url, "lang": query["lang"]}
     return {
@@ -152,17 +186,20 @@ def _conversation() -> dict[str, Any]:
         "site": site.id,
         "url": url,
         "parent": query["parent"],
+        "below": query["below"],
+        "receipt": query["receipt"],
+        "guests": site.guests,
         "t": i18n.words(query["lang"], site.language),
         "service": parts().settings.public_url,
         "query": {name: value for name, value in names.items() if value},
     }
 
 
-def _take(view: dict[str, Any], draft: dict[str, str]) -> Mine:
-    """Enter as a guest with this name and submit; what came of it, as its author may see it."""
+def _take(view: dict[str, Any], draft: dict[str, str]) -> str:
+    """Enter as the guest of this form and submit; a receipt for what came of it."""
     settings, network, site_id = parts().settings, client_network(), view["site"]
     parts().throttle.count("token", network=network, site=site_id)
-    entry = readers.Entry(site_id, name=draft["name"], network=network)
+    entry = readers.Entry(site_id, name=draft["name"], network=network, form=draft["once"])
     issued = readers.enter(parts().database, entry, reader_terms(), now=now())
     reader = tokens.Reader(issued.author.id, site_id)
     who = {"author": reader.author_id, "network": network, "site": site_id}
@@ -171,13 +208,17 @@ def _take(view: dict[str, Any], draft: dict[str, str]) -> Mine:
     written = comments.submit(
         parts().database,
         parts().judges,
-        Draft(reader, place, draft["text"], parent=draft["parent"] or None, network=network),
+        Draft(reader, place, draft["text"], parent=draft["parent"] or None, key=_key(draft), network=network),
         keys=settings.signing_keys,
         now=now(),
         before_new_article=lambda: parts().throttle.count("article", **who),
     )
-    window = settings.edit_window
-    return comments.one_of_mine(parts().database, parts().judges, reader, written.comment_id, window=window)
+    return tokens.mint_receipt(settings.signing_keys, reader, written.comment_id, now=now())
+
+
+def _key(draft: dict[str, str]) -> str:
+    """The idempotency key of a form: the same text again is the same comment, another text is another."""
+    return tokens.hash_secret("\n".join((draft["once"], draft["parent"], draft["text"])))
 
 
 def conditional(body: bytes, kind: str) -> Response:

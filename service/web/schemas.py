@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 ID_PATTERN = "^[0-9a-f]{24}$"
 SITE_ID = validate.Length(min=1, max=40)
@@ -176,6 +176,22 @@ class ConversationQuery(Schema):
     lang = PlainQuery(load_default=None, validate=validate.Length(max=35))
     cursor = PlainQuery(load_default=None, validate=validate.Length(max=400))
     parent = PlainQuery(load_default=None, validate=ID)
+    below = PlainQuery(load_default=None, validate=ID)
+    receipt = PlainQuery(load_default=None, validate=validate.Length(max=2_048))
+
+
+class PlainFormIn(Schema):
+    """What the form without script sends. `once` is the secret of one rendered form, under which it counts once."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = EXCLUDE
+
+    name = fields.String(load_default="")
+    text = fields.String(load_default="")
+    parent = fields.String(load_default="", validate=Pattern("^([0-9a-f]{24})?$", error="Not an id."))
+    once = fields.String(load_default="", validate=Pattern("^([A-Za-z0-9_-]{32})?$", error="Not a form of ours."))
 
 
 class PageQuery(Schema):

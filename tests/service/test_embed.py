@@ -9,7 +9,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from sqlmodel import select
 
+from service.models import Author, Comment, Site
 from service.web.i18n import words
 from tests.service.conftest import FINE, FOUL, ORIGIN, Newsroom, Reader
 
@@ -115,7 +117,7 @@ def test_the_plain_page_leads_back_only_to_the_sites_own_pages(room: Newsroom) -
 
 
 def test_the_plain_page_says_why_a_comment_waits(room: Newsroom) -> None:
-    said = room.client.post(PAGE, data={"name": "Di", "text": FOUL}).text
+    said = room.client.post(PAGE, data={"name": "Di", "text": FOUL}, follow_redirects=True).text
     assert "Waiting for a moderator" in said
     assert re.search(r"<b>Waiting for a moderator\.</b> Your comment .+\.", said)
 
@@ -132,8 +134,95 @@ def test_a_comment_is_answered_on_the_plain_page(room: Newsroom, ada: Reader) ->
     href = next(t["href"] for tag, t in Tags(room.client.get(PAGE).text).found if tag == "a" and t.get("aria-label"))
     form = room.client.get(href).text
     assert f'<input type="hidden" name="parent" value="{top}">' in form
-    assert "Published." in room.client.post(href, data={"name": "Cy", "text": "It is.", "parent": top}).text
+    answer = {"name": "Cy", "text": "It is.", "parent": top}
+    assert "Published." in room.client.post(href, data=answer, follow_redirects=True).text
     assert room.thread()["comments"][0]["replies"]["count"] == 1
+
+
+def once(room: Newsroom) -> str:
+    """The secret of a freshly rendered form."""
+    found = next(
+        traits["value"] for _, traits in Tags(room.client.get(PAGE).text).found if traits.get("name") == "once"
+    )
+    assert found
+    return found
+
+
+def stored(room: Newsroom, table: type[Any]) -> list[Any]:
+    """All rows of a table."""
+    with room.db.read() as session:
+        return list(session.exec(select(table)))
+
+
+def test_a_form_sent_twice_makes_one_comment_and_leads_away_from_itself(room: Newsroom) -> None:
+    form = {"name": "Cy", "text": FINE, "once": once(room)}
+    first, again = (room.client.post(PAGE, data=form) for _ in range(2))
+    assert (first.status_code, first.headers["Location"]) == (303, again.headers["Location"])
+    assert "Published." in room.client.get(first.headers["Location"]).text
+    assert [author.name for author in stored(room, Author)] == ["Cy"]
+    assert len(stored(room, Comment)) == 1
+
+
+def test_another_text_in_the_same_form_is_another_comment_of_the_same_guest(room: Newsroom) -> None:
+    form = {"name": "Cy", "once": once(room)}
+    for text in (FINE, "And it is well lit at night."):
+        assert room.client.post(PAGE, data={**form, "text": text}).status_code == 303
+    assert (len(stored(room, Author)), len(stored(room, Comment))) == (1, 2)
+    room.client.post(PAGE, data={"name": "Cy", "once": once(room), "text": "I am somebody else of that name."})
+    assert len(stored(room, Author)) == 2
+
+
+def test_a_receipt_that_does_not_hold_tells_nothing(room: Newsroom) -> None:
+    where = room.client.post(PAGE, data={"name": "Di", "text": FOUL}).headers["Location"]
+    room.clock.pass_(hours=2)
+    token = room.reader("Ada Berg").token
+    for address in (where, f"{where}x", f"{PAGE}&receipt=x", f"{PAGE}&receipt={token}"):
+        answer = room.client.get(address)
+        assert answer.status_code == 200
+        assert "Waiting" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"parent": "\0"}, {"parent": "x"}, {"once": "\0"}, {"name": "C\0y"}, {"text": "a\0b"}]
+)
+def test_a_form_made_by_hand_is_a_4xx(room: Newsroom, ada: Reader, wrong: dict[str, str]) -> None:
+    ada.post(FINE)
+    answer = room.client.post(PAGE, data={"name": "Cy", "text": "A good text.", **wrong})
+    assert 400 <= answer.status_code < 500
+    assert len(stored(room, Comment)) == 1
+
+
+def test_the_eleventh_reply_is_reached_without_script(room: Newsroom, ada: Reader) -> None:
+    top = ada.post(FINE).json["id"]
+    for number in range(13):
+        room.clock.pass_(seconds=1)
+        ada.post(f"Reply number {number} to what was said.", parent=top)
+    for address in (PAGE, FRAGMENT):
+        html = room.client.get(address).text
+        assert ("Reply number 9 " in html, "Reply number 10 " in html) == (True, False)
+        [more] = [traits["href"] for _, traits in Tags(html).found if "below=" in (traits.get("href") or "")]
+        rest = room.client.get((more or "").removeprefix(room.settings.public_url)).text
+        assert ("Reply number 9 " in rest, "Reply number 10 " in rest, "Reply number 12 " in rest) == (
+            False,
+            True,
+            True,
+        )
+
+
+def test_where_guests_are_off_no_form_is_shown(room: Newsroom, ada: Reader) -> None:
+    ada.post(FINE)
+    assert "<form" in room.client.get(PAGE).text
+    with room.db.write() as session:
+        session.get_one(Site, "courier").guests = False
+    page = room.client.get(PAGE).text
+    assert ("<form" in page, "parent=" in page, "conversation is closed" in page, FINE in page) == (
+        False,
+        False,
+        False,
+        True,
+    )
+    assert "Write a comment" not in room.client.get(FRAGMENT).text
+    assert room.client.post(PAGE, data={"name": "Cy", "text": FINE}).status_code == 403
 
 
 def test_a_long_conversation_goes_on_behind_a_link(room: Newsroom, ada: Reader) -> None:
