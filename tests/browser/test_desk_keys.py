@@ -150,7 +150,7 @@ def test_the_loser_of_a_race_sees_who_what_and_when(desk: FrontDesk) -> None:
     with desk.database.write() as session:
         from service.review import leases
 
-        leases.drop(session, held)
+        leases.drop(session, [held])
     ines = desk.sign_in("ines")
     expect(ines.locator("#lease")).to_contain_text("Yours")
     ines.keyboard.press("a")
