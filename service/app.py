@@ -72,7 +72,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
     )
     _register(app, settings)
     app.wsgi_app = Front(app.wsgi_app, database, metrics.requests)  # type: ignore[method-assign]
-    app.doorman = Doorman(app, settings.web_threads, settings.body_limit, perspective.WIDER)
+    app.doorman = Doorman(app, settings.web_threads, settings.body_limit, perspective.WIDER, metrics.requests)
     return app
 
 

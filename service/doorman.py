@@ -4,33 +4,48 @@ A server of threads gives a thread to a request before its body has come, so tha
 stop the house. So granian speaks to the doorman (RSGI), who waits for bodies in an event loop where waiting costs
 nothing, and hands whole requests to the WSGI application on as many threads as the service has. A body has some seconds
 and a least pace; only so many may be on their way at once, and when one more comes, the one that has been coming for
-longest is given up. Answers are handed to the server whole, so that a slow reader holds no thread either.
+longest is given up. A body counts until its answer is out: while those inside hold all that may be held, others are
+told to come again. Answers are handed to the server whole, so that a slow reader holds no thread either.
 
-Knows neither routes nor problems: what came too slowly raises where it is read, and Flask tells it like the rest.
+Knows no routes: what did not come raises where it is read, and Flask tells it like the rest. Only the mistakes that
+nobody inside caught are told here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
+from prometheus_client import Counter
+from structlog.contextvars import clear_contextvars, get_contextvars
 from werkzeug.exceptions import RequestTimeout
+
+from service.errors import Unavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 COMING: Final = 256  # bodies that may be on their way at once
-HELD: Final = 128 * 1024 * 1024  # bytes of them, all together
+HELD: Final = 128 * 1024 * 1024  # bytes of bodies, on their way and inside, all together
 SECONDS: Final = 10.0  # that any body may take
 PACE: Final = 100_000  # bytes a second that earn a long one more time
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-MISTAKE: Final = b'{"type": "about:blank", "title": "We made a mistake", "status": 500, "code": "internal"}'
+MISTAKE: Final = {
+    "type": "https://firstword.example/problems/internal",
+    "title": "We made a mistake",
+    "status": 500,
+    "detail": "The mistake is ours. It was noted under the request id.",
+    "code": "internal",
+}
 
 EVERYWHERE: Final = {
     "SCRIPT_NAME": "",
@@ -65,12 +80,13 @@ class Line(Protocol):
 
 @dataclass(eq=False)
 class Body:
-    """A body on its way, and how long it is waited for."""
+    """A body on its way, and how long it is waited for. `refusal` says why it was given up, where it was."""
 
     patience: asyncio.Timeout
     since: float
     held: int = 0
     chunks: list[bytes] = field(default_factory=list)
+    refusal: Exception | None = None
 
     def take(self, chunk: bytes) -> None:
         """Another piece, which earns more time."""
@@ -78,44 +94,72 @@ class Body:
         self.held += len(chunk)
         self.patience.reschedule(self.since + SECONDS + self.held / PACE)
 
-    def give_up(self, now: float) -> None:
-        """Wait no longer."""
-        self.patience.reschedule(now)
+    def give_up(self, refusal: Exception, now: float) -> None:
+        """Wait no longer and keep nothing, even if another piece is here before its request has heard of it."""
+        self.refusal = refusal
+        self.chunks.clear()
+        with suppress(RuntimeError):  # its time was up already, and it is leaving by itself
+            self.patience.reschedule(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the application reads a body from, the length it is told, and how many bytes are held for it."""
+
+    stream: Any
+    length: int | None
+    held: int = 0
 
 
 class Doorman:
     """Takes requests in for a WSGI application that answers at most `inside` of them at once.
 
-    `limit` is how many bytes of a body are taken in; `wider` gives another number for paths that begin so. A longer
-    body is passed on cut off behind the limit, for the application to refuse by its length.
+    `limit` is how many bytes of a body are taken in; `wider` gives another number for a path, or for all that begin
+    with one that ends in a slash. A longer body is passed on cut off behind the limit, for the application to refuse by
+    its length. `answers` counts, by route and status, the mistakes that the application did not catch.
     """
 
-    def __init__(self, app: WSGIApplication, inside: int, limit: int, wider: Mapping[str, int]) -> None:
+    def __init__(
+        self, app: WSGIApplication, inside: int, limit: int, wider: Mapping[str, int], answers: Counter
+    ) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(inside, thread_name_prefix="request")
         self._limit = limit
         self._wider = wider
+        self._answers = answers
         self._coming: dict[Body, None] = {}  # in the order of their arrival
+        self._inside = 0  # bytes that came in whole, for requests that are not answered yet
 
     async def __call__(self, scope: Scope, line: Line) -> None:
         """Wait for the body, then for a thread; the application's answer goes out in one piece."""
-        given, length = await self._take_in(scope, line) if scope.method in WITH_BODY else (BytesIO(), None)
-        loop = asyncio.get_running_loop()
-        line.response_bytes(*await loop.run_in_executor(self._threads, answer, self._app, scope, given, length))
+        taken = await self._take_in(scope, line) if scope.method in WITH_BODY else Taken(BytesIO(), None)
+        self._inside += taken.held
+        try:
+            loop = asyncio.get_running_loop()
+            told = await loop.run_in_executor(self._threads, answer, self._app, scope, taken, self._answers)
+            line.response_bytes(*told)
+        finally:
+            self._inside -= taken.held
 
-    async def _take_in(self, scope: Scope, line: Line) -> tuple[Any, int | None]:
+    async def _take_in(self, scope: Scope, line: Line) -> Taken:
         """Something to read the body from, and its length where that is known."""
-        limit = next((most for path, most in self._wider.items() if scope.path.startswith(path)), self._limit)
+        limit = self._limit_of(scope.path)
         declared = _number(scope.headers.get("content-length"))
         if declared is not None and not 0 < declared <= limit:
-            return BytesIO(), declared
+            return Taken(BytesIO(), declared)
         content = await self._wait_for(line, limit)
-        if content is None:
-            return Late(), declared or 1
-        return BytesIO(content), len(content) if declared is None else declared
+        if isinstance(content, Exception):
+            return Taken(Absent(content), declared or 1)
+        return Taken(BytesIO(content), len(content) if declared is None else declared, len(content))
 
-    async def _wait_for(self, line: Line, limit: int) -> bytes | None:
-        """All of a body, or as much of it as shows that it is too long; None when it was given up."""
+    def _limit_of(self, path: str) -> int:
+        for wide, most in self._wider.items():
+            if path == wide or (wide.endswith("/") and path.startswith(wide)):
+                return most
+        return self._limit
+
+    async def _wait_for(self, line: Line, limit: int) -> bytes | Exception:
+        """All of a body, or as much of it as shows that it is too long; or why it was given up."""
         now = asyncio.get_running_loop().time()
         patience = asyncio.timeout_at(now + SECONDS)
         body = Body(patience, now)
@@ -124,40 +168,52 @@ class Doorman:
                 self._coming[body] = None
                 self._make_room(now)
                 async for chunk in line:
-                    body.take(chunk)
-                    self._make_room(asyncio.get_running_loop().time())
-                    if body.held > limit:
+                    if body.refusal is None:
+                        body.take(chunk)
+                        self._make_room(asyncio.get_running_loop().time())
+                    if body.refusal is not None or body.held > limit:
                         break
         except TimeoutError:
-            return None
+            return body.refusal or _too_slow()
         finally:
             self._coming.pop(body, None)
-        return b"".join(body.chunks)
+        return body.refusal or b"".join(body.chunks)
 
     def _make_room(self, now: float) -> None:
         """Give up who has been coming for longest, or holds most, while there are too many or they hold too much."""
         while len(self._coming) > COMING:
-            self._give_up(next(iter(self._coming)), now)
-        while self._coming and sum(body.held for body in self._coming) > HELD:
-            self._give_up(max(self._coming, key=lambda body: body.held), now)
+            self._give_up(next(iter(self._coming)), _too_slow(), now)
+        while self._coming and self._inside + sum(body.held for body in self._coming) > HELD:
+            self._give_up(max(self._coming, key=lambda body: body.held), _too_full(), now)
 
-    def _give_up(self, body: Body, now: float) -> None:
+    def _give_up(self, body: Body, refusal: Exception, now: float) -> None:
         del self._coming[body]
-        body.give_up(now)
+        body.give_up(refusal, now)
 
 
-class Late:
-    """Stands where a body should be that did not come in time."""
+class Absent:
+    """Stands where a body should be that was given up."""
+
+    def __init__(self, refusal: Exception) -> None:
+        self._refusal = refusal
 
     def read(self, *_: Any) -> bytes:
-        """Refuse, in the words of HTTP."""
-        raise RequestTimeout("The body came too slowly. Send it again in one go.")
+        """Refuse, and say why."""
+        raise self._refusal
 
     readline = readinto = read
 
 
+def _too_slow() -> RequestTimeout:
+    return RequestTimeout("The body came too slowly. Send it again in one go.")
+
+
+def _too_full() -> Unavailable:
+    return Unavailable("We are reading as much as we can. Send it again in a moment.")
+
+
 def answer(
-    app: WSGIApplication, scope: Scope, given: Any, length: int | None
+    app: WSGIApplication, scope: Scope, taken: Taken, answers: Counter
 ) -> tuple[int, list[tuple[str, str]], bytes]:
     """What a WSGI application answers: status, headers and the whole body. A mistake is told without its words."""
     told: list[Any] = []
@@ -166,13 +222,26 @@ def answer(
         told[:] = [int(status[:3]), headers]
         return lambda _: None
 
+    clear_contextvars()
     try:
-        pieces = app(environ_of(scope, given, length), start)
-        body = _joined(pieces)
+        body = _joined(app(environ_of(scope, taken.stream, taken.length), start))
+        return told[0], told[1], body
     except Exception as mistake:
-        structlog.get_logger().error("mistake", kind=type(mistake).__name__, where="doorman")
-        return 500, [("Content-Type", "application/problem+json")], MISTAKE
-    return told[0], told[1], body
+        answers.labels("doorman", "500").inc()
+        return _apology(mistake)
+
+
+def _apology(mistake: Exception) -> tuple[int, list[tuple[str, str]], bytes]:
+    """A mistake that nobody inside caught, told as the rest are: under the request id, and readable on any page."""
+    request_id = get_contextvars().get("request_id") or secrets.token_hex(8)
+    structlog.get_logger().error("mistake", kind=type(mistake).__name__, where="doorman", request_id=request_id)
+    headers = {
+        "Content-Type": "application/problem+json",
+        "X-Request-Id": request_id,
+        "X-Content-Type-Options": "nosniff",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return 500, list(headers.items()), json.dumps({**MISTAKE, "request_id": request_id}).encode()
 
 
 def _joined(pieces: Iterable[bytes]) -> bytes:

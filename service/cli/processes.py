@@ -20,6 +20,7 @@ from config.settings import Settings
 START_SECONDS = 60
 STOP_SECONDS = 20
 HEADER_MS = 10_000  # for a request's head, and for silence between two of them
+CONNECTIONS = 1_024  # that a process speaks with at once; the rest wait to be accepted
 
 
 class Processes:
@@ -92,7 +93,7 @@ def web_command(settings: Settings) -> list[str]:
     return [
         "-m", "granian", "--interface", "rsgi", "--host", settings.host, "--port", str(settings.port),
         "--workers", str(settings.web_processes), "--http", "1", "--http1-header-read-timeout", str(HEADER_MS),
-        "--no-ws", "--log-level", "warning", "wsgi:application",
+        "--backpressure", str(CONNECTIONS), "--no-ws", "--log-level", "warning", "wsgi:application",
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import suppress
@@ -10,10 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter
 from werkzeug.exceptions import RequestTimeout
 
 from service import doorman
 from service.doorman import Doorman, environ_of
+from service.errors import Unavailable
 
 LIMIT = 1_000
 NEVER = 60.0
@@ -71,10 +74,13 @@ def reading(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         return [environ["wsgi.input"].read(), b"|", environ.get("CONTENT_LENGTH", "").encode()]
     except RequestTimeout:
         return [b"too slow"]
+    except Unavailable:
+        return [b"too full"]
 
 
-def a_door(app: Any = reading, inside: int = 4) -> Doorman:
-    return Doorman(app, inside, LIMIT, {"/wide": 5 * LIMIT})
+def a_door(app: Any = reading, inside: int = 4, registry: CollectorRegistry | None = None) -> Doorman:
+    answers = Counter("answers", "Answers", ["route", "status"], registry=registry or CollectorRegistry())
+    return Doorman(app, inside, LIMIT, {"/wide/": 5 * LIMIT, "/batch": 5 * LIMIT}, answers)
 
 
 async def said(door: Doorman, line: Line, **request: str) -> bytes:
@@ -99,6 +105,9 @@ def test_a_longer_body_is_cut_off_behind_the_limit() -> None:
     pieces = [b"x" * 300] * 100
     assert run(said(a_door(), Line(*pieces))).endswith(b"|1200")
     assert run(said(a_door(), Line(*pieces), path="/wide/open")).endswith(b"|5100")
+    assert run(said(a_door(), Line(*pieces), path="/batch")).endswith(b"|5100")
+    for other in ("/wide", "/batchelor", "/batch/1"):
+        assert run(said(a_door(), Line(*pieces), path=other)).endswith(b"|1200"), other
 
 
 def test_a_body_that_says_it_is_too_long_is_not_waited_for() -> None:
@@ -154,7 +163,68 @@ def test_of_too_many_the_one_that_has_been_coming_for_longest_is_given_up(monkey
 def test_of_too_much_the_one_that_holds_most_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorman, "HELD", 604)
     slow = [Line(b"x" * 100, ends=False), Line(b"x" * 500, ends=False)]
-    assert run(_one_too_many(slow, Line(b"quick"))) == [None, b"too slow"]
+    assert run(_one_too_many(slow, Line(b"quick"))) == [None, b"too full"]
+
+
+def test_a_body_counts_until_its_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "HELD", 900)
+    came_in, may_go = threading.Event(), threading.Event()
+
+    def dawdling(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        said = reading(environ, start)
+        if environ["CONTENT_LENGTH"] == "800":
+            came_in.set()
+            may_go.wait(NEVER)
+        return said
+
+    async def story() -> None:
+        door = a_door(dawdling)
+        long = asyncio.create_task(said(door, Line(b"x" * 800)))
+        assert await asyncio.to_thread(came_in.wait, NEVER)
+        assert await said(door, Line(b"y" * 101)) == b"too full"
+        assert await said(door, Line(b"y" * 100)) == b"y" * 100 + b"|100"
+        may_go.set()
+        assert await long == b"x" * 800 + b"|800"
+        assert await said(door, Line(b"y" * 101)) == b"y" * 101 + b"|101"
+
+    run(story())
+
+
+def test_giving_up_one_whose_time_is_up_already_hurts_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "COMING", 1)
+
+    async def story() -> None:
+        door, slow = a_door(), Line(b"x", ends=False)
+        leaving = asyncio.create_task(said(door, slow, content_length="900"))
+        await slow.heard.wait()
+        next(iter(door._coming)).patience.reschedule(0)
+        await asyncio.sleep(0)  # its time is up, and it has not heard of it
+        assert await said(door, Line(b"quick")) == b"quick|5"
+        assert await leaving == b"too slow"
+
+    run(story())
+
+
+def test_one_given_up_stays_so_even_if_a_piece_comes_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doorman, "COMING", 1)
+
+    class Waiting(Line):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"x"
+            self.heard.set()
+            await piece.wait()
+            yield b"y"
+
+    async def story() -> None:
+        door, slow = a_door(), Waiting()
+        task = asyncio.create_task(said(door, slow, content_length="900"))
+        await slow.heard.wait()
+        piece.set()
+        assert await said(door, Line(b"quick")) == b"quick|5"
+        assert await task == b"too slow"
+
+    piece = asyncio.Event()
+    run(story())
 
 
 def test_as_many_are_inside_as_there_are_threads_and_no_more() -> None:
@@ -181,15 +251,28 @@ def test_as_many_are_inside_as_there_are_threads_and_no_more() -> None:
     assert most == 2
 
 
-def test_a_mistake_of_the_application_is_told_without_its_words() -> None:
-    def failing(_: dict[str, Any], __: Any) -> list[bytes]:
-        raise ValueError("what somebody wrote")
+def failing(_: dict[str, Any], __: Any) -> list[bytes]:
+    """An application with a mistake."""
+    raise ValueError("what somebody wrote")
 
-    line = Line(b"x")
-    run(said(a_door(failing), line))
+
+def silent(_: dict[str, Any], __: Any) -> list[bytes]:
+    """An application that gives a body and no status."""
+    return [b"what somebody wrote"]
+
+
+@pytest.mark.parametrize("app", [failing, silent])
+def test_a_mistake_of_the_application_is_told_without_its_words_and_like_others(app: Any) -> None:
+    line, registry = Line(b"x"), CollectorRegistry()
+    run(said(a_door(app, registry=registry), line))
     assert line.answer is not None
-    assert line.answer[0] == 500
-    assert b"somebody" not in line.answer[2]
+    status, headers, body = line.answer
+    told, head = json.loads(body), dict(headers)
+    assert (status, told["status"], told["code"]) == (500, 500, "internal")
+    assert "somebody" not in body.decode()
+    assert told["request_id"] == head["X-Request-Id"] != ""
+    assert head["Access-Control-Allow-Origin"] == "*"
+    assert registry.get_sample_value("answers_total", {"route": "doorman", "status": "500"}) == 1
 
 
 def test_a_request_reads_the_same_in_the_words_of_wsgi() -> None:
