@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterable
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -55,6 +55,13 @@ def scope(method: str = "POST", path: str = "/", **headers: str) -> Any:
         client="203.0.113.7:5000",
         headers={name.replace("_", "-"): value for name, value in headers.items()},
     )
+
+
+class Turn:
+    """One turn of the event loop."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
 
 
 class Pairs:
@@ -198,7 +205,7 @@ def test_giving_up_one_whose_time_is_up_already_hurts_nobody(monkeypatch: pytest
         leaving = asyncio.create_task(said(door, slow, content_length="900"))
         await slow.heard.wait()
         next(iter(door._coming)).patience.reschedule(0)
-        await asyncio.sleep(0)  # its time is up, and it has not heard of it
+        await Turn()  # its time is up, and it has not heard of it
         assert await said(door, Line(b"quick")) == b"quick|5"
         assert await leaving == b"too slow"
 
