@@ -181,6 +181,50 @@ def test_trying_passwords_is_throttled_and_says_when(app: Flask, room: Newsroom)
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
+def _from(app: Flask, address: str) -> Browser:
+    browser = Browser(app)
+    browser.client.environ_base["REMOTE_ADDR"] = address
+    return browser
+
+
+def test_nobody_elsewhere_uses_up_the_tries_of_an_account(app: Flask, room: Newsroom) -> None:
+    for number in range(9):
+        _from(app, f"203.0.113.{number // 3}").sign_in("mo", "not the password")
+    assert _from(app, "203.0.113.0").sign_in("mo").status_code == 429
+    assert _from(app, "198.51.100.7").sign_in("mo").status_code == 303
+
+
+def test_an_account_takes_only_so_many_tries_from_everywhere(app: Flask, room: Newsroom, monkeypatch: Any) -> None:
+    monkeypatch.setattr("service.web.desk.login.A_MINUTE_ANYWHERE", 4)
+    tries = [_from(app, f"203.0.113.{number}").sign_in("mo", "not the password") for number in range(5)]
+    assert [answer.status_code for answer in tries] == [401, 401, 401, 401, 429]
+    assert int(tries[-1].headers["Retry-After"]) > 0
+
+
+def test_a_network_that_has_had_enough_costs_an_account_nothing(app: Flask, room: Newsroom, monkeypatch: Any) -> None:
+    monkeypatch.setattr("service.web.desk.login.A_MINUTE_ANYWHERE", 1)
+    for number in range(10):
+        _from(app, "203.0.113.9").sign_in(f"somebody-{number}", "not the password")
+    for _ in range(4):
+        assert _from(app, "203.0.113.9").sign_in("mo").status_code == 429
+    assert _from(app, "198.51.100.7").sign_in("mo").status_code == 303
+
+
+def test_six_digits_are_tried_only_so_often_from_wherever(app: Flask, room: Newsroom) -> None:
+    with room.db.write() as session:
+        row = session.get_one(Moderator, room.mo.id)
+        row.totp_secret = second_step.new_secret()
+        session.add(row)
+    statuses = []
+    for number in range(4):
+        browser = _from(app, f"203.0.113.{number}")
+        browser.sign_in("mo")
+        browser.get("/desk/login/second-step")
+        form = {"csrf": browser.field("csrf"), "code": "000000"}
+        statuses.append(browser.post("/desk/login/second-step", form).status_code)
+    assert statuses == [401, 401, 401, 429]
+
+
 def test_a_login_form_from_another_site_is_refused(app: Flask, room: Newsroom) -> None:
     browser = Browser(app)
     browser.get("/desk/login")

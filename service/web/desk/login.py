@@ -24,6 +24,7 @@ from service.web.desk.guard import (
     set_cookie,
 )
 
+A_MINUTE_ANYWHERE = 100  # tries for one account, from all networks together
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -43,7 +44,7 @@ def sign_in() -> Any:
     refuse_forged(request.cookies[FORM_COOKIE])
     given = request.form.get("login", "")[:200]
     try:
-        _count(given)
+        _count_try(given)
         token, opened = staff.sign_in(
             parts().database, given, request.form.get("password", ""), _agent(), hours(), now()
         )
@@ -68,7 +69,7 @@ def finish() -> Any:
     half = _half()
     refuse_forged(half.csrf)
     try:
-        _count(half.staff.login)
+        _count("second step", half.staff.login)
         token, opened = staff.finish(
             parts().database, half, request.form.get("code", "")[:40], _agent(), hours(), now()
         )
@@ -88,9 +89,19 @@ def sign_out() -> Any:
     return answer
 
 
-def _count(login: str) -> None:
-    """Count this try for the account, known or not, and for the network."""
-    parts().throttle.count("login", author=login.strip().lower(), network=client_network())
+def _count_try(given: str) -> None:
+    """Count a try for an account, known or not, from one network: nobody elsewhere uses up its owner's tries."""
+    login = given.strip().lower()
+    _count(client_network(), login)
+    wait = parts().throttle.spend("login", A_MINUTE_ANYWHERE, login)
+    if wait:
+        raise Limited("Too many people try to sign in here. Try again in a minute.", retry_after=wait)
+
+
+def _count(*who: str) -> None:
+    """Count for the network first, so that one which has had enough costs nobody else anything."""
+    parts().throttle.count("login", network=client_network())
+    parts().throttle.count("login", author=" ".join(who))
 
 
 def _agent() -> str:
