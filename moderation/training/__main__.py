@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from moderation.engines.bundled.weights import SHIPPED
-from moderation.training import linear, rows, synthetic
+from moderation.training import linear, rows, synthetic, written
 from moderation.training.package import package
 from moderation.training.train import Plan, train
 
@@ -29,7 +29,7 @@ def asked() -> argparse.Namespace:
 
 def main() -> None:
     wanted = asked()
-    training, held, leaks = rows.load(wanted.data, synthetic.generate())
+    training, held, leaks = rows.load(wanted.data, [*synthetic.generate(), *written.comments()])
     print(f"{len(training)} rows to train on: {dict(Counter(row.source for row in training))}")
     print(f"{len(held)} rows held out; dropped because they stand in an evaluation file: {leaks}")
     torch.set_num_threads(2 if not torch.cuda.is_available() else 8)

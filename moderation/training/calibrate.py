@@ -17,13 +17,22 @@ from moderation.training.metrics import character_f1, isotonic
 from moderation.training.rows import HEADS, JIGSAW, Row
 
 TOXIC_SHARE = 0.096
-ASSUMED_SHARE = {"abuse": 0.1, "hate": 0.05, "incitement": 0.03, "dehumanisation": 0.03, "coded": 0.03, "sexism": 0.05}
+ASSUMED_SHARE = {
+    "unfit": 0.1,
+    "abuse": 0.1,
+    "hate": 0.05,
+    "incitement": 0.03,
+    "dehumanisation": 0.03,
+    "coded": 0.03,
+    "sexism": 0.05,
+}
 TRUSTED = {
-    "abuse": ("jigsaw", "wiki_debias", "synthetic", "hatemoji", "goemotions", "spans"),
-    "hate": ("jigsaw", "wiki_debias", "synthetic", "hatemoji", "goemotions"),
-    "incitement": ("jigsaw", "wiki_debias", "synthetic", "hatemoji", "goemotions", "edos"),
-    "dehumanisation": ("jigsaw", "wiki_debias", "synthetic", "hatemoji", "goemotions"),
-    "coded": ("synthetic", "goemotions"),
+    "unfit": ("jigsaw", "wiki_debias", "written", "goemotions"),
+    "abuse": ("jigsaw", "wiki_debias", "written", "synthetic", "hatemoji", "goemotions", "spans"),
+    "hate": ("jigsaw", "wiki_debias", "written", "synthetic", "hatemoji", "goemotions"),
+    "incitement": ("jigsaw", "wiki_debias", "written", "synthetic", "hatemoji", "goemotions", "edos"),
+    "dehumanisation": ("jigsaw", "wiki_debias", "written", "synthetic", "hatemoji", "goemotions"),
+    "coded": ("written", "synthetic", "goemotions"),
     "sexism": ("edos",),
 }
 LEAST_ROWS = 25

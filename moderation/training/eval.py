@@ -23,12 +23,11 @@ from moderation.evaluate import Numbers, auc, interval
 from moderation.model import Outcome, Submission
 from moderation.pipeline import Judge
 from moderation.policy import Policy, read_policy
-from moderation.text import TextRefused, canonicalise
 from moderation.training import card
 from moderation.training.calibrate import TOXIC_SHARE, to_share
 from moderation.training.metrics import calibration_error, calibration_noise, character_f1, power_mean
 from moderation.training.obfuscate import FORMS
-from moderation.training.rows import JIGSAW, normalised, spans_of, table
+from moderation.training.rows import JIGSAW, clean, normalised, spans_of, table
 from moderation.training.split import held_out
 
 CHUNK = 64
@@ -89,13 +88,6 @@ class Bench:
         thresholds = self.policy.thresholds(self.engine.name).items()
         over = [scores[name] >= known.hold for name, known in thresholds if known.hold is not None and name in scores]
         return np.any(over, axis=0)
-
-
-def clean(text: str) -> str:
-    try:
-        return canonicalise(text[:9_000])
-    except TextRefused:
-        return "."
 
 
 def with_interval(name: str, figure: Callable[[Any], float], rows: int, must: str = "", **rest: Any) -> Figure:

@@ -7,12 +7,15 @@ Rows whose normalised text stands in an evaluation file are dropped here, before
 import ast
 import csv
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from moderation.text import TextRefused, canonicalise
 from moderation.training.augment import COLOURED, IDENTITY
 
 HEADS = (
@@ -31,6 +34,7 @@ HEADS = (
     "rude",
     "hatexplain",
     "context",
+    "unfit",
 )
 JIGSAW = HEADS[:6]
 JIGSAW_COLUMNS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
@@ -54,6 +58,14 @@ def normalised(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
+def clean(text: str) -> str:
+    """The canonical text that an engine is given, cut where the service would refuse it; "." where there is none."""
+    try:
+        return canonicalise(text[:9_000])
+    except TextRefused:
+        return "."
+
+
 def shape(text: str) -> str:
     """The text without its identity terms: two sentences of one template have the same shape."""
     return normalised(COLOURED.sub("", IDENTITY.sub("", text)))
@@ -70,26 +82,35 @@ def table(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines, delimiter=delimiter)
 
 
-def jigsaw(folder: Path) -> Iterator[Row]:
-    """Six labels where all are known, else toxicity alone."""
+def jigsaw_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """The whole set where its own `train.csv` lies in the folder, else the part that may be handed on."""
+    whole = folder / "train.csv"
+    if whole.exists():
+        for line in table(whole):
+            yield {"text": line["comment_text"], "six": True} | {name: line[name] == "1" for name in JIGSAW_COLUMNS}
+        return
     import pyarrow.parquet
 
-    columns = pyarrow.parquet.read_table(folder / "jigsaw2018_train_partial.parquet").to_pylist()
-    for line in columns:
+    yield from pyarrow.parquet.read_table(folder / "jigsaw2018_train_partial.parquet").to_pylist()
+
+
+def jigsaw(folder: Path) -> Iterator[Row]:
+    """Six labels where all are known, else toxicity alone."""
+    for line in jigsaw_lines(folder):
         labels = {head: line[name] for head, name in zip(JIGSAW, JIGSAW_COLUMNS, strict=True)}
         targets = {head: float(value) for head, value in labels.items() if value is not None}
         if not line["toxic"]:
-            targets |= {"abuse": 0.0, "hate": 0.0, "incitement": 0.0, "dehumanisation": 0.0}
+            targets |= {"abuse": 0.0, "hate": 0.0, "incitement": 0.0, "dehumanisation": 0.0, "unfit": 0.0}
         elif line["six"]:
             aimed = line["insult"] or line["threat"] or line["identity_hate"]
-            targets |= {"abuse": 1.0} if aimed else {}
+            targets |= {"abuse": 1.0, "unfit": 1.0} if aimed else {}
             targets |= {"hate": 1.0} if line["identity_hate"] else {}
         yield Row(line["text"], targets, "jigsaw")
 
 
 def wiki_debias(folder: Path) -> Iterator[Row]:
     """Encyclopaedia text about people of every identity: clean on every Jigsaw label."""
-    clean = dict.fromkeys((*JIGSAW, "abuse", "hate", "incitement", "dehumanisation"), 0.0)
+    clean = dict.fromkeys((*JIGSAW, "abuse", "hate", "incitement", "dehumanisation", "unfit"), 0.0)
     for line in table(folder / "wiki_debias.tsv", "\t"):
         text = line["comment"].replace("NEWLINE_TOKEN", "\n").replace("TAB_TOKEN", "\t")
         if line["is_toxic"] == "False":
@@ -173,7 +194,7 @@ SWEAR = re.compile(
 
 def goemotions(folder: Path) -> Iterator[Row]:
     """Everyday comments. A kind emotion is no attack even where it swears; a neutral one only where it does not."""
-    kind = dict.fromkeys(("abuse", "hate", "incitement", "dehumanisation", "coded"), 0.0)
+    kind = dict.fromkeys(("abuse", "hate", "incitement", "dehumanisation", "coded", "unfit"), 0.0)
     with (folder / "goemotions_train.tsv").open(encoding="utf-8", newline="") as lines:
         for text, emotions, _ in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             felt = {int(number) for number in emotions.split(",")}
@@ -207,21 +228,19 @@ SHARES = {
     "edos": 40,
     "hatexplain": 40,
     "context": 60,
-    "synthetic": 65,
+    "synthetic": 35,
 }
 
 
 def evaluation_texts(folder: Path) -> Iterator[str]:
     """Every text of every evaluation file, whatever its column is called."""
-    import json
-
-    import pyarrow.parquet
-
     columns = {"Text", "text", "comment_text", "test_case"}
     for path in sorted(folder.glob("*.csv")):
         for line in table(path):
             yield from (line[name] for name in columns & line.keys() if line[name])
     for path in sorted(folder.glob("*.parquet")):
+        import pyarrow.parquet
+
         yield from pyarrow.parquet.read_table(path).column("text").to_pylist()
     for path in sorted(folder.glob("*.json")):
         with path.open(encoding="utf-8") as lines:

@@ -6,14 +6,14 @@ Half of them, chosen by their letters, serve to fit curves; what is measured on 
 from functools import cache
 from pathlib import Path
 
-from moderation.training import rows, synthetic
+from moderation.training import rows, synthetic, written
 from moderation.training.rows import Row
 
 
 @cache
 def both(data: Path) -> tuple[list[Row], list[Row]]:
     """Rows to train on and rows held out."""
-    training, held, _ = rows.load(data, synthetic.generate())
+    training, held, _ = rows.load(data, [*synthetic.generate(), *written.comments()])
     return training, held
 
 

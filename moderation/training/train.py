@@ -34,6 +34,7 @@ SHARES = 4
 AVERAGE = 0.998
 SPAN_WEIGHT = 4.0
 RARE = {"threat": 3, "incitement": 2, "dehumanisation": 3}
+WRITTEN = 4
 
 
 @dataclass
@@ -58,7 +59,9 @@ def tokenizer(length: int) -> Tokenizer:
 
 
 def copies(row: Row) -> int:
-    """How often a pass shows this row: rare labels more than once."""
+    """How often a pass shows this row: rare labels and whole comments of our own more than once."""
+    if row.source == "written":
+        return WRITTEN
     return max([RARE[head] for head in RARE if row.targets.get(head, 0) > 0.5 and row.source != "synthetic"], default=1)
 
 

@@ -22,6 +22,13 @@ ATTRIBUTES = {
     "insult": "Insult",
     "threat": "Threat",
     "sexual_explicit": "Sexual content",
+    "unfit": "Like what moderators hold",
+    "abuse": "Attack",
+    "hate": "Hatred of a group",
+    "incitement": "Calls for violence",
+    "dehumanisation": "Dehumanising",
+    "coded": "Hatred in code",
+    "sexism": "Sexism",
 }
 LABELS = {
     "length.too_long": "Very long",

@@ -1,0 +1,119 @@
+"""What the model is made from: labels as each set means them, no row of an evaluation file, our own texts in order."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moderation.training import rows, synthetic, thresholds, written
+from moderation.training.rows import HEADS, JIGSAW_COLUMNS, Row
+
+SETS: dict[str, tuple[Sequence[str], str]] = {
+    "train/train.csv": (("id", "comment_text", *JIGSAW_COLUMNS), ","),
+    "train/wiki_debias.tsv": (("comment", "is_toxic"), "\t"),
+    "train/context_toxicity_gn.csv": (("text", "label"), ","),
+    "train/context_toxicity_gc.csv": (("text", "label"), ","),
+    "train/toxic_spans_train.csv": (("spans", "text"), ","),
+    "train/toxic_spans_trial.csv": (("spans", "text"), ","),
+    "train/paradetox.tsv": (("toxic", "neutral1", "neutral2"), "\t"),
+    "train/edos.csv": (("text", "label_category"), ","),
+    "train/davidson.csv": (("class", "tweet"), ","),
+    "train/hatexplain.csv": (("tweet", "label"), ","),
+    "train/hatemoji_build.csv": (("text", "label_gold", "type"), ","),
+    "eval/hatecheck.csv": (("test_case",), ","),
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with every set's file, each of them without rows."""
+    for folder in ("train", "eval"):
+        (tmp_path / folder).mkdir()
+    for name in SETS:
+        put(tmp_path, name)
+    (tmp_path / "train/goemotions_train.tsv").write_text("", encoding="utf-8")
+    (tmp_path / "eval/fox_news_comments.json").write_text("", encoding="utf-8")
+    return tmp_path
+
+
+def put(data: Path, name: str, *lines: Sequence[object]) -> None:
+    columns, delimiter = SETS[name]
+    with (data / name).open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, delimiter=delimiter).writerows([columns, *lines])
+
+
+def texts(data: Path, extra: Sequence[Row] = ()) -> set[str]:
+    training, held, _ = rows.load(data, extra)
+    return {row.text for row in (*training, *held)}
+
+
+def test_the_whole_public_set_is_read_where_its_own_file_lies_in_the_folder(data: Path) -> None:
+    put(
+        data,
+        "train/train.csv",
+        (1, "You are rotten.", 1, 0, 0, 0, 1, 0),
+        (2, "A bridge is a bridge.", 0, 0, 0, 0, 0, 0),
+    )
+    found = {row.text: row.targets for row in rows.jigsaw(data / "train")}
+    assert found["You are rotten."]["insult"] == found["You are rotten."]["abuse"] == 1.0
+    assert set(found["A bridge is a bridge."].values()) == {0.0}
+
+
+def test_a_text_of_an_evaluation_file_is_never_trained_on_however_it_is_typed(data: Path) -> None:
+    put(data, "train/train.csv", (1, "YOU -- are rotten!!", 1, 0, 0, 0, 1, 0), (2, "Fresh words.", 0, 0, 0, 0, 0, 0))
+    put(data, "eval/hatecheck.csv", ("You are rotten",))
+    (data / "eval/fox_news_comments.json").write_text(json.dumps({"text": "Of our own."}) + "\n", encoding="utf-8")
+    assert texts(data, [Row("of our OWN", {"abuse": 0.0}, "written")]) == {"Fresh words."}
+    _, _, leaks = rows.load(data)
+    assert leaks == {"jigsaw": 1}
+
+
+def test_a_phrase_that_differs_from_an_evaluation_row_by_who_is_meant_is_a_leak_too(data: Path) -> None:
+    put(data, "eval/hatecheck.csv", ("I met a muslim woman on the ferry today.",))
+    same = Row("I met a christian woman on the ferry today.", {"abuse": 0.0}, "synthetic")
+    assert texts(data, [same]) == set()
+
+
+def test_rows_are_held_out_by_their_letters_and_never_on_both_sides(data: Path) -> None:
+    lines = [(number, f"Remark number {number} about the bridge.", 0, 0, 0, 0, 0, 0) for number in range(2_000)]
+    put(data, "train/train.csv", *lines)
+    training, held, _ = rows.load(data)
+    assert 140 < len(held) < 260
+    assert not {row.text for row in training} & {row.text for row in held}
+    assert rows.load(data) == (training, held, {})
+
+
+def test_our_comments_are_whole_each_of_a_known_category_and_none_is_there_twice() -> None:
+    found = list(written.comments())
+    assert len({rows.normalised(row.text) or row.text for row in found}) > 0.99 * len(found) > 4_000
+    assert all(row.text == row.text.strip() and 2 <= len(row.text) <= 2_000 for row in found)
+    assert all(set(row.targets) <= set(HEADS) for row in found)
+    sides = Counter(row.targets["unfit"] for row in found)
+    assert min(sides.values()) > 0.4 * len(found)
+
+
+def test_our_phrases_are_the_same_for_the_same_seed_and_leave_jigsaws_labels_alone() -> None:
+    found = list(synthetic.generate(seed=3))[:3_000]
+    assert found == list(synthetic.generate(seed=3))[:3_000]
+    assert not [row for row in found if any(row.targets.get(head) for head in rows.JIGSAW)]
+
+
+def test_thresholds_go_where_abuse_is_stopped_for_the_fewest_publishable_comments() -> None:
+    abusive = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    scores = {
+        "sure": np.array([0.9, 0.9, 0.0, 0.0, 0.0, 0.0]),
+        "vague": np.array([0.0, 0.0, 0.7, 0.6, 0.8, 0.1]),
+    }
+    steps = list(thresholds.proposed(scores, abusive, np.full(6, 1 / 6), allowed=0.0))
+    assert [name for name, *_ in steps] == ["sure"]
+    assert list(steps[-1][2:]) == pytest.approx([2 / 3, 0.0])
+    steps = list(thresholds.proposed(scores, abusive, np.full(6, 1 / 6), allowed=0.4))
+    assert list(steps[-1][2:]) == pytest.approx([1.0, 1 / 3])
+    assert all(later[2] >= sooner[2] and later[3] >= sooner[3] for sooner, later in pairwise(steps))
