@@ -273,6 +273,7 @@ class Comment(SQLModel, table=True):
         Index("ix_comment_queue", "site_id", "status", "created_at", "id"),
         Index("ix_comment_site", "site_id", "created_at", "id"),
         Index("ix_comment_urgent", "site_id", "status", "urgency", "id"),
+        _partial("ix_comment_pending", "status = 'pending'", "status"),
         _partial("ix_comment_reported", "report_count > 0", "site_id", "urgency", "id"),
         _partial("ix_comment_escalated", "escalated_at IS NOT NULL", "site_id", "urgency", "id"),
         _partial("ix_comment_sampled", "sampled", "site_id", "created_at", "id"),

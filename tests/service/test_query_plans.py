@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from benchmarks import desk as bench
-from service import review
+from service import health, review
 from service.db import Database
 from service.identity.staff import Staff
 from service.review import Ask, Selection
@@ -116,3 +116,14 @@ def test_no_read_of_the_desk_goes_through_a_whole_table(archive: Database) -> No
             if tables := scanned(archive, statement, parameters) & LARGE:
                 found[name] = (tables, statement[:2000])
     assert found == {}
+
+
+def test_what_waits_is_counted_in_an_index_of_what_waits(archive: Database) -> None:
+    with caught(archive) as sent:
+        lengths = health.queue_lengths(archive, now=bench.NOW)
+    assert lengths.pending > 0
+    [(statement, parameters)] = [one for one in sent if "FROM comment" in one[0]]
+    explain = "EXPLAIN QUERY PLAN" if archive.is_sqlite else "EXPLAIN"
+    with archive.reader.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
+    assert "ix_comment_pending" in plan
