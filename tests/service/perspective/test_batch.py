@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import tracemalloc
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from service.web import perspective
+from service.web.perspective import batch, refusals
 from tests.service.perspective.conftest import ANALYZE, ENGLISH, SUGGEST, Build, Service, WordEngine
 
 FINE = {"comment": {"text": "you idiot"}, "requestedAttributes": {"TOXICITY": {}}}
@@ -177,3 +181,41 @@ def test_envelopes_in_envelopes_are_no_way_down(service: Service) -> None:
         )
     answer = send(service, [inner])
     assert answer.status_code in (200, 400)
+
+
+def test_only_a_line_of_its_own_parts_two_calls(service: Service) -> None:
+    text = {"comment": {"text": "you idiot --b1-- and --b1"}, "requestedAttributes": {"TOXICITY": {}}}
+    found = answers(send(service, [part("<1>", text, service.key), part("<2>", FINE, service.key)]))
+    assert [status for _, status, _ in found] == [200, 200]
+    raw = b"--b1 \r\nA: 1\r\n\r\none\n--b1x\n\r\n--b1\r\n\r\ntwo\r\n--b1--\r\n--b1\n\nnever\n"
+    assert list(batch._pieces(raw, b"--b1")) == [b"\nA: 1\r\n\r\none\n--b1x\n", b"\n\r\ntwo"]
+
+
+def test_a_part_may_come_in_base64(service: Service) -> None:
+    inner = part("<1>", FINE, service.key).partition(b"\n\n")[2]
+    head = b"Content-Type: application/http\nContent-ID: <1>\nContent-Transfer-Encoding: base64\n\n"
+    assert [s for _, s, _ in answers(send(service, [head + base64.encodebytes(inner)]))] == [200]
+
+
+@pytest.mark.parametrize("filling", [b"a\r\n", b"a:\r\n", b"\n--b", b"\n--bx", b"--b", b"\n a"])
+def test_what_comes_without_a_key_costs_little(filling: bytes) -> None:
+    body = b"--b\r\nContent-Type: application/http\r\n\r\n" + filling * (1_000_000 // len(filling))
+    tracemalloc.start()
+    try:
+        batch.read("multipart/mixed; boundary=b", body)
+    except refusals.Refusal:
+        pass
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 6 * len(body)
+
+
+def test_a_long_batch_needs_its_key_on_the_outside(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perspective, "CALL_BYTES", 2_000)
+    long = [part(f"<{n}>", FINE, service.key) for n in range(20)]
+    assert [status for _, status, _ in answers(send(service, long, key=service.key))] == [200] * 20
+    for key in ("", "nonsense"):
+        refused = send(service, long, key=key)
+        assert refused.status_code == refusals.too_large().code
+    assert [status for _, status, _ in answers(send(service, long[:2]))] == [200] * 2
