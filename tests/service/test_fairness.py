@@ -74,5 +74,5 @@ def test_a_disguised_word_waits_for_the_same_reason_as_the_plain_one(build: Buil
     found = posted(room, texts)
     for text, status, codes, stored in found:
         assert status == 202, text
-        assert {"engine.insult", "engine.toxicity"} <= set(codes), text
+        assert "engine.insult" in codes, text
         assert stored.encode() == unicodedata.normalize("NFC", text).encode()
