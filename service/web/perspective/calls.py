@@ -71,7 +71,10 @@ class Pending:
 
 def target(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Call:
     """The call that a request line's target means, whether or not it names a host."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # "//[": no address at all
+        return Call(method, "", {}, headers, body)
     try:
         query = parse_qs(parts.query, max_num_fields=MAX_QUERY_FIELDS)
     except ValueError:

@@ -123,10 +123,17 @@ def test_labels_and_analyses_may_share_a_batch(service: Service) -> None:
     assert "requestedLanguages" not in found[1][2]
 
 
+def test_a_part_for_no_address_at_all_is_answered_by_itself(service: Service) -> None:
+    found = answers(send(service, [part("<1>", FINE, service.key, path="//["), part("<2>", FINE, service.key)]))
+    assert [status for _, status, _ in found] == [404, 200]
+
+
 def test_each_part_counts_against_its_key_s_quota(service: Service) -> None:
     small = service.add_key(per_minute=3)
-    found = answers(send(service, [part(f"<{n}>", FINE, small) for n in range(5)]))
-    assert [status for _, status, _ in found] == [200, 200, 200, 429, 429]
+    found = answers(send(service, [part(f"<{n}>", FINE, small) for n in range(8)]))
+    statuses = [status for _, status, _ in found]
+    assert statuses[:3] == [200, 200, 200]
+    assert statuses.count(429) >= 4, "a minute may end between two of them, and lets one more in"
 
 
 def test_one_text_that_breaks_the_engine_does_not_cost_the_others_their_scores(build: Build) -> None:
