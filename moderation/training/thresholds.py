@@ -20,7 +20,6 @@ from moderation.training.split import held_out
 
 LEVELS = (*(round(0.98 - 0.02 * step, 2) for step in range(47)),)
 MOST_CLEAN = 3_000
-CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,7 @@ def main() -> None:
     wanted = reader.parse_args()
     engine = open_engine(wanted.engine, None)
     pool = list(samples(wanted.data, wanted.slice))
-    scored = []
-    for start in range(0, len(pool), CHUNK):
-        scored += engine.score([clean(one.text) for one in pool[start : start + CHUNK]])
+    scored = [engine.score([clean(one.text)])[0] for one in pool]
     scores = {name: np.array([one[name] for one in scored]) for name in engine.attributes}
     abusive, weights = np.array([float(one.abusive) for one in pool]), np.array([one.weight for one in pool])
     thresholds: dict[str, float] = {}
