@@ -19,7 +19,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from service import comments
+from service import comments, sites
 from service.comments import Ask
 from service.web import feeds, i18n
 from service.web.blueprint import public
@@ -65,6 +65,7 @@ def article() -> Response:
         thread=thread,
         t=i18n.words("en"),
         query={"site": demo["site"], "article": demo["article"], "url": demo["article_url"]},
+        guests=sites.find_site(parts().database, demo["site"]).guests,
         linked=feeds.linked_data(thread, demo["article_url"]),
         site=demo["site"],
         url=demo["article_url"],
