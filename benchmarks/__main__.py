@@ -118,17 +118,20 @@ def poster(settings: Settings) -> Ask:
 
 
 def started(settings: Settings, environment: dict[str, str], application: str, path: str) -> tuple[float, float]:
-    """Seconds until an application answers, and the MiB it then holds."""
-    with served(settings, environment, application) as process:
+    """Seconds until a plain WSGI application answers, and the MiB it then holds."""
+    with served(settings, environment, application, interface="wsgi") as process:
         began = time.perf_counter()
         wait_for(settings.port, path, 60)
         return time.perf_counter() - began, resident_mib(family(process.pid))
 
 
 @contextmanager
-def served(settings: Settings, environment: dict[str, str], application: str) -> Iterator[subprocess.Popen[bytes]]:
+def served(
+    settings: Settings, environment: dict[str, str], application: str, interface: str = "rsgi"
+) -> Iterator[subprocess.Popen[bytes]]:
     """An application on the server that the service uses."""
-    command = [sys.executable, *web_command(settings)[:-1], application]
+    asked = [interface if word == "rsgi" else word for word in web_command(settings)[:-1]]
+    command = [sys.executable, *asked, application]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
