@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +105,28 @@ def test_our_phrases_are_the_same_for_the_same_seed_and_leave_jigsaws_labels_alo
     assert not [row for row in found if any(row.targets.get(head) for head in rows.JIGSAW)]
 
 
-def test_thresholds_go_where_abuse_is_stopped_for_the_fewest_publishable_comments() -> None:
-    abusive = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-    scores = {
-        "sure": np.array([0.9, 0.9, 0.0, 0.0, 0.0, 0.0]),
-        "vague": np.array([0.0, 0.0, 0.7, 0.6, 0.8, 0.1]),
-    }
-    steps = list(thresholds.proposed(scores, abusive, np.full(6, 1 / 6), allowed=0.0))
-    assert [name for name, *_ in steps] == ["sure"]
-    assert list(steps[-1][2:]) == pytest.approx([2 / 3, 0.0])
-    steps = list(thresholds.proposed(scores, abusive, np.full(6, 1 / 6), allowed=0.4))
-    assert list(steps[-1][2:]) == pytest.approx([1.0, 1 / 3])
-    assert all(later[2] >= sooner[2] and later[3] >= sooner[3] for sooner, later in pairwise(steps))
+def pool(**scores: list[float]) -> thresholds.Pool:
+    """Three abusive and three publishable comments of one set, none of them held by a rule."""
+    abusive = np.array([True, True, True, False, False, False])
+    columns = {name: np.array(column) for name, column in scores.items()}
+    return thresholds.Pool(columns, abusive, np.array(["slice"] * 6), np.zeros(6, bool))
+
+
+def test_thresholds_hold_the_most_abuse_that_the_publishable_comments_allow() -> None:
+    known = pool(sure=[0.93, 0.93, 0.0, 0.0, 0.0, 0.0], vague=[0.0, 0.0, 0.72, 0.63, 0.83, 0.1])
+    start = {"sure": 0.99, "vague": 0.99}
+    assert known.shares(start) == {"slice": (0.0, 0.0)}
+    strict = thresholds.searched(known, start, {"slice": 0.0})
+    assert list(known.shares(strict)["slice"]) == pytest.approx([2 / 3, 0.0])
+    lenient = thresholds.searched(known, start, {"slice": 0.4})
+    assert list(known.shares(lenient)["slice"]) == pytest.approx([1.0, 1 / 3])
+    assert 0.63 < lenient["vague"] <= 0.72, "no more is held than that takes"
+    assert thresholds.searched(known, start, {"slice": 0.4}) == lenient
+
+
+def test_what_a_rule_holds_counts_against_what_may_be_held() -> None:
+    known = pool(vague=[0.9, 0.9, 0.9, 0.9, 0.1, 0.1])
+    ruled = replace(known, held=np.array([False] * 5 + [True]))
+    start, allowed = {"vague": 0.95}, {"slice": 0.34}
+    assert list(known.shares(thresholds.searched(known, start, allowed))["slice"]) == pytest.approx([1.0, 1 / 3])
+    assert list(ruled.shares(thresholds.searched(ruled, start, allowed))["slice"]) == pytest.approx([0.0, 1 / 3])
