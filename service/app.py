@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from flask import Flask
+from jinja2 import StrictUndefined
 from werkzeug.routing import BaseConverter
 
 from config.settings import Settings
@@ -55,6 +56,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
     """The service for one installation, wired from its settings."""
     logs.configure(settings.log_level)
     app = Service("service.web", static_folder=None)
+    app.jinja_options = {"undefined": StrictUndefined}
     app.config.update(
         OPENAPI, MAX_CONTENT_LENGTH=settings.body_limit, MAX_FORM_MEMORY_SIZE=settings.body_limit, MAX_FORM_PARTS=200
     )

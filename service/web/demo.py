@@ -19,11 +19,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-from service import comments, sites
-from service.comments import Ask
-from service.web import feeds, i18n
+from service.web import schemas
 from service.web.blueprint import public
 from service.web.context import parts
+from service.web.conversation import conversation
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 STATIC = Path(__file__).parent / "static" / "demo"
@@ -57,20 +56,10 @@ def front() -> Any:
 def article() -> Response:
     """The demo article with the widget under it."""
     demo = facts()
-    thread = comments.as_plain(comments.thread(parts().database, Ask(demo["site"], demo["article"])))
-    settings = parts().settings
-    html = render_template(
-        "demo/article.html",
-        demo=demo,
-        thread=thread,
-        t=i18n.words("en"),
-        query={"site": demo["site"], "article": demo["article"], "url": demo["article_url"]},
-        guests=sites.find_site(parts().database, demo["site"]).guests,
-        linked=feeds.linked_data(thread, demo["article_url"]),
-        site=demo["site"],
-        url=demo["article_url"],
-        service=settings.public_url,
+    query = schemas.ConversationQuery().load(
+        {"site": demo["site"], "article": demo["article"], "url": demo["article_url"]}
     )
+    html = render_template("demo/article.html", demo=demo, **conversation(query))
     answer = Response(html, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = CSP
     answer.headers["Cache-Control"] = "no-store"

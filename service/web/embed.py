@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,21 +17,21 @@ from marshmallow import Schema
 from werkzeug.exceptions import NotFound
 
 from service import comments, sites
-from service.comments import Ask, Draft, Latest, Mine
+from service.comments import Draft, Latest, Mine
 from service.errors import FirstwordError, OriginRefused, Unauthenticated
 from service.errors import NotFound as Missing
 from service.identity import readers, tokens
-from service.web import feeds, i18n, schemas
+from service.web import feeds, schemas
 from service.web.assets import Assets, assets
 from service.web.auth import reader_terms
 from service.web.blueprint import public
 from service.web.context import client_network, now, parts
+from service.web.conversation import conversation
 from service.web.problems import status_of
 from service.web.strict_json import StrictParser
 
 bp = Blueprint("embed", __name__)
 HTML = "text/html; charset=utf-8"
-SHOWN = 50
 FOREVER, A_WHILE = "public, max-age=31536000, immutable", "public, max-age=300"
 PAGE_CSP = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 FEEDS: dict[str, tuple[Callable[[Latest, feeds.Addresses], bytes], str]] = {
@@ -87,9 +86,7 @@ def plain_style() -> Response:
 @public("Public comments are public.")
 def fragment() -> Response:
     """The published comments of an article as HTML for its host to include; an ETag tells whether they changed."""
-    view = _conversation()
-    linked = feeds.linked_data(view["thread"], view["url"])
-    return conditional(render_template("embed/fragment.html", **view, linked=linked).encode(), HTML)
+    return conditional(render_template("embed/fragment.html", **_conversation()).encode(), HTML)
 
 
 @bp.get("/feeds/comments.<any('atom', 'json'):form>")
@@ -111,7 +108,7 @@ def plain_page() -> Response:
     """The conversation as a page with a plain form; with a receipt, what came of the comment it was given for."""
     view = _conversation()
     mine = _received(view)
-    return _page(view, said=_said(mine) if mine else None, draft=_again(mine) if mine else {})
+    return _page(view, said=_said(mine) if mine else None, draft=_again(mine))
 
 
 @bp.post("/embed/comments")
@@ -132,7 +129,7 @@ def plain_submit() -> Response:
 
 
 def _page(view: dict[str, Any], *, said: dict[str, Any] | None, draft: dict[str, str], status: int = 200) -> Response:
-    once = draft.get("once") or tokens.new_secret()
+    once = draft["once"] or tokens.new_secret()
     return page(render_template("embed/page.html", **view, said=said, draft=draft, once=once), status)
 
 
@@ -150,11 +147,12 @@ def _said(mine: Mine) -> dict[str, Any]:
     return {"status": mine.status, "reasons": [reason.sentence for reason in mine.reasons]}
 
 
-def _again(mine: Mine) -> dict[str, str]:
-    """A rejected comment as a draft to mend."""
-    if mine.status != "rejected":
-        return {}
-    return {"name": mine.author.name if mine.author else "", "text": mine.text, "parent": mine.parent or ""}
+def _again(mine: Mine | None) -> dict[str, str]:
+    """A rejected comment as a draft to mend; after any other, an empty one."""
+    if mine is None or mine.status != "rejected":
+        return {"name": "", "text": "", "parent": "", "once": ""}
+    name = mine.author.name if mine.author else ""
+    return {"name": name, "text": mine.text, "parent": mine.parent or "", "once": ""}
 
 
 def refuse_foreign_form() -> None:
@@ -170,29 +168,7 @@ def _asked(schema: Schema) -> dict[str, Any]:
 
 
 def _conversation() -> dict[str, Any]:
-    """What the templates show: the thread, where it belongs, and the words of the reader's language."""
-    query = _asked(schemas.ConversationQuery())
-    site = sites.find_site(parts().database, query["site"])
-    ask = Ask(site.id, query["article"], "newest", SHOWN, query["cursor"])
-    if query["below"]:
-        ask = replace(ask, cursor=None)
-    thread = comments.as_plain(comments.thread(parts().database, ask))
-    if query["below"]:
-        thread |= comments.as_plain(comments.replies(parts().database, query["below"], query["cursor"], SHOWN))
-    url = thread["article"]["url"] or (query["url"] if sites.is_address_of(site, query["url"]) else "")
-    names = {"site": site.id, "article": query["article"], "url": url, "lang": query["lang"]}
-    return {
-        "thread": thread,
-        "site": site.id,
-        "url": url,
-        "parent": query["parent"],
-        "below": query["below"],
-        "receipt": query["receipt"],
-        "guests": site.guests,
-        "t": i18n.words(query["lang"], site.language),
-        "service": parts().settings.public_url,
-        "query": {name: value for name, value in names.items() if value},
-    }
+    return conversation(_asked(schemas.ConversationQuery()))
 
 
 def _take(view: dict[str, Any], draft: dict[str, str]) -> str:

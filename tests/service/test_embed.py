@@ -9,11 +9,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from jinja2 import UndefinedError
 from sqlmodel import select
 
 from service.models import Author, Comment, Site
 from service.web.i18n import words
-from tests.service.conftest import FINE, FOUL, ORIGIN, Newsroom, Reader
+from tests.service.conftest import FINE, FOUL, ORIGIN, Build, Newsroom, Reader
 
 PLACE = f"site=courier&article=bridge&url={ORIGIN}/bridge"
 FRAGMENT, PAGE = f"/embed/fragment?{PLACE}", f"/embed/comments?{PLACE}"
@@ -52,6 +53,23 @@ class Tags(HTMLParser):
 
 
 # ---- the fragment ----
+
+
+def test_the_demo_page_holds_the_fragment_of_its_article(build: Build) -> None:
+    room = build(DEVELOPMENT="1", DEMO="1")
+    address = f"{ORIGIN}/bridge"
+    facts = {"site": "courier", "article": "bridge", "article_url": address, "desk_url": f"{ORIGIN}/desk/"}
+    (room.settings.data_dir / "demo.json").write_text(json.dumps(facts), encoding="utf-8")
+    for _ in range(2):
+        page = room.client.get("/demo/article").text
+        assert room.client.get(FRAGMENT).text.strip() in page
+        room.reader("Ada Berg").post(FINE)
+    assert linked(page)["commentCount"] == 1
+
+
+def test_a_value_that_a_template_was_not_given_is_a_mistake_and_not_an_empty_place(room: Newsroom) -> None:
+    with pytest.raises(UndefinedError):
+        room.client.application.jinja_env.from_string("{{ forgotten }}").render()
 
 
 def test_the_fragment_has_the_published_comments_and_changes_its_etag_with_them(room: Newsroom, ada: Reader) -> None:

@@ -59,7 +59,7 @@ def sign_in() -> Any:
 @public("the password was right, the second step is still to come")
 def second_step() -> Any:
     """The page that asks for six digits."""
-    return render_template("desk/second_step.html", csrf=_half().csrf, next=request.args.get("next", ""))
+    return _second(_half(), request.args.get("next", ""))
 
 
 @bp.post("/login/second-step")
@@ -74,9 +74,9 @@ def finish() -> Any:
             parts().database, half, request.form.get("code", "")[:40], _agent(), hours(), now()
         )
     except BadCredentials as refused:
-        return _second(half, refused.detail, 401)
+        return _second(half, request.form.get("next", ""), refused.detail), 401
     except Limited as refused:
-        return _second(half, refused.detail, 429)
+        return _second(half, request.form.get("next", ""), refused.detail), 429
     return _let_in(token, opened)
 
 
@@ -143,9 +143,8 @@ def _page(wrong: str = "", *, status: int = 200, login: str = "", retry_after: i
     return answer
 
 
-def _second(half: Entry, wrong: str, status: int) -> tuple[str, int]:
-    page = render_template("desk/second_step.html", csrf=half.csrf, wrong=wrong, next=request.form.get("next", ""))
-    return page, status
+def _second(half: Entry, target: str, wrong: str = "") -> str:
+    return render_template("desk/second_step.html", csrf=half.csrf, next=target, wrong=wrong)
 
 
 def _why_not() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -76,10 +77,10 @@ def choose_keys() -> Any:
     return redirect(url_for("desk.me"), 303)
 
 
-def _me(**more: Any) -> str:
+def _me(codes: Sequence[str] = ()) -> str:
     rows = staff.sessions(parts().database, entry().staff.id, hours(), now())
     chosen = keyboard.chosen(entry().preferences)
-    return render_template("desk/me.html", **_frame(), rows=rows, here=entry(), chosen=chosen, **more)
+    return render_template("desk/me.html", **_frame(), rows=rows, here=entry(), chosen=chosen, codes=codes)
 
 
 def _frame() -> dict[str, Any]:

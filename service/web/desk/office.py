@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -94,9 +95,10 @@ def change_policy(site: str) -> Any:
     return _policy(site, override, trial=trial)
 
 
-def _policy(site: str, override: str, **more: Any) -> str:
+def _policy(site: str, override: str, problems: Sequence[str] = (), trial: office.Trial | None = None) -> str:
     current = parts().judges.under(pages.site_of(site).policy).policy
-    return render_template("desk/policy.html", **pages.frame(site), override=override, policy=current, **more)
+    shown = {"override": override, "policy": current, "problems": problems, "trial": trial}
+    return render_template("desk/policy.html", **pages.frame(site), **shown)
 
 
 # ---- keys and webhooks --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from flask import Response, g, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from service import review
@@ -69,7 +69,7 @@ def live(counts: Mapping[str, int]) -> str:
 
 def message(title: str, sentence: str) -> str:
     """A page that says one thing."""
-    return render_template("desk/message.html", title=title, sentence=sentence, error=None)
+    return render_template("desk/message.html", title=title, sentence=sentence, back="")
 
 
 @bp.app_template_global("desk_asset")
@@ -133,9 +133,7 @@ def mistaken(error: Exception) -> Response:
 
 
 def _answer(template: str, status: int, **what: Any) -> Response:
-    signed_in = "entry" in g
-    csrf = entry().csrf if signed_in else ""
-    html = render_template(template, signed_in=signed_in, csrf=csrf, back=_back(), **what)
+    html = render_template(template, back=_back(), **what)
     return Response(html, status, content_type="text/html; charset=utf-8")
 
 
