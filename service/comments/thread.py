@@ -24,12 +24,10 @@ from service.db import Database, UtcTime
 from service.errors import Invalid, NotFound
 from service.models import Article, Author, Comment, CommentVersion, Site, is_id
 
-SORTS = ("newest", "oldest", "top")
 REPLIES_SHOWN = 10
 BELOW_SHOWN = 500
 MAX_DEPTH = 20  # below it a reply stands beside what it answers: what writes a tree down recurses once a level
 FEATURED_SHOWN = 3
-MAX_LIMIT = 100
 MAX_COUNTS = 100
 MAX_SCORE = 2**31 - 1
 BEGINNING = ("oldest", "1970-01-01T00:00:00+00:00", "0" * 24)

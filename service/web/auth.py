@@ -41,11 +41,6 @@ def reader() -> Reader:
     return found
 
 
-def reader_or_none() -> Reader | None:
-    """The reader of this request, or None where no token was sent."""
-    return reader() if bearer() is not None else None
-
-
 def reader_terms() -> Terms:
     """On which terms this installation gives tokens to readers."""
     settings = parts().settings

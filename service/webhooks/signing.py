@@ -45,11 +45,6 @@ _SECRET_BYTES = range(24, 65)
 _SEED_BYTES = 32
 
 
-def new_message_id() -> str:
-    """An id for one event, to be kept over all its attempts: receivers use it to drop repeats."""
-    return f"msg_{secrets.token_hex(16)}"
-
-
 def new_secret() -> str:
     """A fresh shared secret for `v1`, as it is shown to the receiver: `whsec_` and 32 random bytes in base64."""
     return SECRET_PREFIX + _b64(secrets.token_bytes(32))

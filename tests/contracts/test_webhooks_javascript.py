@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from service.models import new_id
 from service.webhooks import signing
+from service.webhooks.payloads import message_id
 
 LIBRARY = "standardwebhooks@1.0.0"
 BODY = json.dumps({"type": "comment.approved", "data": {"id": "c1", "name": "Ünï"}}, ensure_ascii=False)
@@ -67,7 +69,7 @@ def case(secret: str, headers: dict[str, str], body: str = BODY) -> dict[str, An
 
 
 def sent(*keys: str, at: datetime | None = None) -> dict[str, str]:
-    return signing.headers(keys, signing.new_message_id(), at or datetime.now(UTC), BODY.encode())
+    return signing.headers(keys, message_id(new_id()), at or datetime.now(UTC), BODY.encode())
 
 
 def test_a_rotation_is_accepted_before_during_and_after_by_whoever_has_a_live_secret(installed: Path) -> None:
@@ -83,7 +85,7 @@ def test_a_changed_body_a_changed_id_and_an_old_attempt_are_refused(installed: P
     cases = [
         case(secret, headers),
         case(secret, headers, BODY.replace("c1", "c2")),
-        case(secret, headers | {"webhook-id": signing.new_message_id()}),
+        case(secret, headers | {"webhook-id": message_id(new_id())}),
         case(secret, sent(secret, at=datetime.now(UTC) - timedelta(minutes=6))),
     ]
     assert judged(installed, cases) == [True, False, False, False]

@@ -18,7 +18,6 @@ from sqlmodel import SQLModel, func, select
 from tests.service.conftest import ORIGIN, Newsroom
 
 ID = "0123456789abcdef01234567"
-COUNTED = ("last_used_at",)
 
 
 def nested(depth: int) -> bytes:
