@@ -26,6 +26,7 @@ from sqlmodel import Session, SQLModel
 from service.errors import Unavailable
 
 BUSY_SECONDS = 10
+RENEWED_SECONDS = 3_600  # after which a SQLite connection is opened anew: it reads the statistics once, when it opens
 POOL_SECONDS = 10
 POSTGRES = {
     "synchronous_commit": "on",  # what is acknowledged is on the disk, whatever the server's default is
@@ -134,6 +135,7 @@ def _sqlite_engine(url: str, pool_size: int, *, begin: str) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=POOL_SECONDS,
+        pool_recycle=RENEWED_SECONDS,
     )
 
     @event.listens_for(engine, "connect")

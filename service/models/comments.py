@@ -13,6 +13,8 @@ from sqlmodel import Field, SQLModel
 
 from service.models.columns import PENDING, document, long_text, moment, new_id, partial_index, reference
 
+BY_URGENCY = ("site_id", "urgency", "id")
+
 
 class Comment(SQLModel, table=True):
     """One comment; its texts are in `comment_version`. `thread_id` is its top-level ancestor (itself at the top).
@@ -27,10 +29,12 @@ class Comment(SQLModel, table=True):
         Index("ix_comment_queue", "site_id", "status", "created_at", "id"),
         Index("ix_comment_site", "site_id", "created_at", "id"),
         Index("ix_comment_urgent", "site_id", "status", "urgency", "id"),
+        Index("ix_comment_weight", *BY_URGENCY),
         partial_index("ix_comment_pending", "status = 'pending'", "status"),
-        partial_index("ix_comment_reported", "report_count > 0", "site_id", "urgency", "id"),
-        partial_index("ix_comment_escalated", "escalated_at IS NOT NULL", "site_id", "urgency", "id"),
-        partial_index("ix_comment_sampled", "sampled", "site_id", "created_at", "id"),
+        partial_index("ix_comment_reported", "report_count > 0", *BY_URGENCY, "status", "report_count"),
+        partial_index("ix_comment_escalated", "escalated_at IS NOT NULL", *BY_URGENCY, "status", "escalated_at"),
+        partial_index("ix_comment_edited", "latest > 1", "site_id", "status", "urgency", "id", "latest"),
+        partial_index("ix_comment_sampled", "sampled", "site_id", "status", "created_at", "id", "sampled"),
         Index("ix_comment_author", "author_id", "created_at", "id"),
         Index("ix_comment_network", "site_id", "network"),
         Index("ix_comment_fingerprint", "site_id", "fingerprint"),
@@ -92,7 +96,7 @@ class Decision(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("comment_id", "revision"),
         Index("ix_decision_recent", "site_id", "created_at", "id"),
-        Index("ix_decision_actor", "actor_id", "created_at"),
+        Index("ix_decision_actor", "actor_id", "site_id", "created_at", "id"),
         partial_index("ix_decision_human", "actor = 'moderator'", "site_id", "created_at", "id"),
     )
 

@@ -22,32 +22,31 @@ _text = table("search_text", column("rowid"), column("text"))
 Clause = Any  # what SQLAlchemy calls its parts does not survive SQLModel's column types
 
 
-def found(session: Session, site: str, asked: str) -> Clause:
-    """The ids of a site's comments that have all the words, in themselves, their author or their article."""
+def found(session: Session, asked: str) -> Clause:
+    """The ids of the comments that have all the words, in themselves, their author or their article.
+
+    They are of any site: it is the caller who keeps to one. Said here again, it would lead SQLite from these few to
+    all comments of the site.
+    """
     words = WORD.findall(asked)[:MOST_WORDS]
     hits = _by_fts if session.get_bind().dialect.name == "sqlite" else _by_tsvector
-    texts = select(col(CommentVersion.comment_id)).where(
-        col(CommentVersion.id).in_(hits(CommentVersion, words)), col(CommentVersion.site_id) == site
-    )
-    authors = select(col(Comment.id)).where(
-        col(Comment.author_id).in_(hits(Author, words)), col(Comment.site_id) == site
-    )
-    articles = select(col(Comment.id)).where(
-        col(Comment.article_id).in_(hits(Article, words)), col(Comment.site_id) == site
-    )
+    texts = select(col(CommentVersion.comment_id)).where(col(CommentVersion.id).in_(hits(CommentVersion, words)))
+    authors = select(col(Comment.id)).where(col(Comment.author_id).in_(hits(Author, words)))
+    articles = select(col(Comment.id)).where(col(Comment.article_id).in_(hits(Article, words)))
     return union(texts, authors, articles)
 
 
 def _by_fts(of: Any, words: list[str]) -> Clause:
-    """The newest rows of a table whose text has all the words; without any word, none."""
+    """The newest rows of a table whose text has all the words; without any word, none.
+
+    The index gives what matches from its end, so that the first of a common word are had without the rest.
+    """
     query = " AND ".join(f'"{word}" *' for word in words) or '""'
-    matching: Clause = (
-        select(column("rowid")).select_from(_text).where(literal_column("search_text").op("MATCH")(query))
-    )
     return (
         select(_map.c.ref)
-        .where(_map.c.docid.in_(matching), _map.c.kind == of.__tablename__)
-        .order_by(_map.c.docid.desc())
+        .where(literal_column("search_text").op("MATCH")(query), _map.c.docid == _text.c.rowid)
+        .where(_map.c.kind == of.__tablename__)
+        .order_by(_text.c.rowid.desc())
         .limit(MOST_HITS)
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Float, and_, cast, func, literal, or_
+from sqlalchemy import Float, and_, cast, func, literal, literal_column, or_
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col, select
@@ -130,8 +130,7 @@ def queue(db: Database, staff: Staff, ask: Ask, now: datetime) -> Page:
     with db.read() as session:
         if ask.view in ("decided", "mine"):
             return _decided(session, staff, ask, now)
-        query = _rows(now).where(*conditions(session, ask, now))
-        return _page(session, query, ask, Comment, now)
+        return _undecided(session, ask, now)
 
 
 def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str, int]:
@@ -180,11 +179,16 @@ def told(db: Database, staff: Staff, decision_id: str) -> tuple[Decision, str] |
 
 
 def _count(session: Session, ask: Ask, now: datetime) -> int:
-    joined = core_select(func.count()).select_from(Comment)
+    return int(session.execute(_among(session, ask, func.count(), now)).scalar_one())
+
+
+def _among(session: Session, ask: Ask, what: Clause, now: datetime) -> Clause:
+    """Something about the comments that an ask is about, with no table joined that its filters do not need."""
+    query = core_select(what).select_from(Comment)
     if ask.sections or ask.writer or ask.article:
-        joined = joined.join(Article, col(Article.id) == col(Comment.article_id))
-        joined = joined.join(Author, col(Author.id) == col(Comment.author_id))
-    return int(session.execute(joined.where(*conditions(session, ask, now))).scalar_one())
+        query = query.join(Article, col(Article.id) == col(Comment.article_id))
+        query = query.join(Author, col(Author.id) == col(Comment.author_id))
+    return query.where(*conditions(session, ask, now))
 
 
 def require(staff: Staff, ask: Ask) -> None:
@@ -207,7 +211,7 @@ def conditions(session: Session, ask: Ask, now: datetime) -> list[Clause]:
     wanted += [col(Article.section).in_(ask.sections)] if ask.sections else []
     wanted += _same(ask)
     wanted += _writer(ask.writer, now)
-    wanted += [col(Comment.id).in_(found(session, ask.site, ask.words))] if ask.words else []
+    wanted += [col(Comment.id).in_(found(session, ask.words))] if ask.words else []
     wanted += [col(Comment.created_at) >= ask.since] if ask.since else []
     wanted += [col(Comment.created_at) < ask.until] if ask.until else []
     return wanted
@@ -217,11 +221,11 @@ def _view(view: str) -> list[Clause]:
     pending, present = col(Comment.status) == PENDING, col(Comment.status) != DELETED
     kept: dict[str, list[Clause]] = {
         "pending": [pending],
-        "edited": [pending, col(Comment.latest) > 1],
+        "edited": [pending, col(Comment.latest) > literal(1, literal_execute=True)],
         "reported": [col(Comment.report_count) > literal(0, literal_execute=True), present],
         "escalated": [col(Comment.escalated_at).is_not(None), present],
         "all": [present],
-        "sample": [col(Comment.sampled), col(Comment.status) == APPROVED],
+        "sample": [literal_column("comment.sampled"), col(Comment.status) == APPROVED],
     }
     return kept.get(view, [])
 
@@ -281,6 +285,12 @@ def _rows(now: datetime) -> Clause:
     )
 
 
+def _undecided(session: Session, ask: Ask, now: datetime) -> Page:
+    """A page of comments. Which ones is asked first and by itself, so that only those are looked up in other tables."""
+    chosen = _cut(_among(session, ask, col(Comment.id), now), ask, Comment)
+    return _page(session, _sorted(_rows(now).where(col(Comment.id).in_(chosen)), ask, Comment), ask, Comment, now)
+
+
 def _decided(session: Session, staff: Staff, ask: Ask, now: datetime) -> Page:
     """What people decided, the latest first: everybody's, or one's own."""
     query = (
@@ -291,21 +301,31 @@ def _decided(session: Session, staff: Staff, ask: Ask, now: datetime) -> Page:
     )
     if ask.view == "mine":
         query = query.where(col(Decision.actor_id) == staff.id)
-    return _page(session, query, replace(ask, order="newest"), Decision, now)
+    latest = replace(ask, order="newest")
+    return _page(session, _cut(query, latest, Decision), latest, Decision, now)
+
+
+def _cut(query: Clause, ask: Ask, table: type[Comment] | type[Decision]) -> Clause:
+    """What of a query stands on the page after the ask's mark, and one more, which tells that there is another page."""
+    key, falls = _order(ask, table)
+    if ask.after:
+        query = query.where(_beyond(key, falls, col(table.id), ask.after))
+    return _sorted(query, ask, table).limit(ask.limit + 1)
+
+
+def _sorted(query: Clause, ask: Ask, table: type[Comment] | type[Decision]) -> Clause:
+    key, falls = _order(ask, table)
+    id_ = col(table.id)
+    return query.order_by(key.desc(), id_.desc()) if falls else query.order_by(key, id_)
 
 
 def _page(session: Session, query: Clause, ask: Ask, table: type[Comment] | type[Decision], now: datetime) -> Page:
-    key, falls = _order(ask, table)
-    id_ = col(table.id)
-    if ask.after:
-        query = query.where(_beyond(key, falls, id_, ask.after))
-    order = (key.desc(), id_.desc()) if falls else (key, id_)
-    lines = session.execute(query.order_by(*order).limit(ask.limit + 1)).all()
+    lines = session.execute(query).all()
     rows = [_row(row, now) for row in lines[: ask.limit]]
     if len(lines) <= ask.limit:
         return Page(rows, None)
     last = lines[ask.limit - 1][0 if table is Comment else 5]
-    return Page(rows, f"{_mark(getattr(last, key.key))}/{last.id}")
+    return Page(rows, f"{_mark(getattr(last, _order(ask, table)[0].key))}/{last.id}")
 
 
 def _order(ask: Ask, table: type[Comment] | type[Decision]) -> tuple[Any, bool]:

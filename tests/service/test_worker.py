@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 from sqlmodel import select
 
 from config.settings import Settings
-from service import worker
+from service import housekeeping, worker
 from service.db import Database
 from service.housekeeping import CHORES, Chore
 from service.models import Author, Renewal, SpentAssertion
@@ -139,6 +140,11 @@ def test_the_chores_remove_what_is_over_and_nothing_else(db: Database) -> None:
     touched = {chore.name: chore.run(db, host.NOON) for chore in CHORES}
     assert (touched["spent-assertions"], touched["renewals"]) == (1_200, 1)
     assert {chore.name: chore.run(db, host.NOON) for chore in CHORES} == dict.fromkeys(touched, 0)
+
+
+def test_a_small_database_is_not_measured_by_what_it_will_not_stay(db: Database) -> None:
+    assert housekeeping.measure(db, host.NOON) == 0
+    assert not inspect(db.engine).has_table("sqlite_stat1")
 
 
 def _an_author(db: Database) -> str:
