@@ -62,6 +62,25 @@ def test_every_text_that_the_widget_shows_is_in_its_locale() -> None:
     assert asked - set(texts) == set()
 
 
+def test_no_text_of_a_locale_is_left_that_nobody_shows() -> None:
+    shown = [
+        *WIDGET.glob("*.js"),
+        *(WEB / "templates").rglob("*.html"),
+        *WEB.glob("*.py"),
+        WEB.parent / "comments/thread.py",
+    ]
+    code = "\n".join(file.read_text() for file in shown)
+    labels = [key for key in json.loads((WEB / "locales" / "en.json").read_text()) if " " not in key]
+    assert len(labels) > 100
+
+    def is_named(key: str) -> bool:
+        """Whether it stands in the code, whole or put together from a part that varies."""
+        first, _, rest = key.partition(".")
+        return any(part in code for part in (f'"{key}"', f"`{first}.${{", *([f"}}.{rest}`"] if rest else [])))
+
+    assert [key for key in labels if not is_named(key)] == []
+
+
 def test_what_the_policy_tells_authors_is_said_in_every_language() -> None:
     policy = (WEB.parent.parent / "config" / "policy.toml").read_text()
     sentences = set(re.findall(r'^sentence = "(.+)"$', policy, re.M))

@@ -50,12 +50,6 @@ export interface Mine extends Comment {
   mine: string[];
 }
 
-/** One comment on its own, and those that it answers, outermost first. */
-export interface Permalink {
-  comment: Comment;
-  context: Comment[];
-}
-
 export interface Article {
   key: string;
   url: string;
@@ -66,23 +60,6 @@ export interface Article {
   count: number;
   version: number;
   reactions: string[];
-}
-
-export interface Thread {
-  article: Article;
-  featured: Comment[];
-  comments: Comment[];
-  next: string | null;
-}
-
-export interface Identity {
-  token: string;
-  /** Milliseconds since 1970. */
-  expires: number;
-  renewal: string | null;
-  author: Author;
-  /** The end of the host's token that this was exchanged for; null for a guest. */
-  from: string | null;
 }
 
 export interface Draft {
