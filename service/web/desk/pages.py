@@ -24,10 +24,13 @@ STATIC = Path(__file__).resolve().parent.parent / "static" / "desk"
 
 
 def frame(site: str, ask: Ask | None = None, *, counted: bool = True) -> dict[str, Any]:
-    """What the bar and the views of a page show; a fragment without them needs nothing counted."""
+    """What the bar and the views of a page show; a fragment without them needs nothing counted.
+
+    Without an ask the page is none of the views, and none is marked.
+    """
     who, here = entry().staff, staff_of(site)
     sites = review.places(parts().database, who)
-    ask = ask or Ask(site)
+    current, ask = ask.view if ask else None, ask or Ask(site)
     return {
         "site": next((row for row in sites if row.id == site), None),
         "sites": sites,
@@ -35,6 +38,7 @@ def frame(site: str, ask: Ask | None = None, *, counted: bool = True) -> dict[st
         "role": here.roles[site],
         "csrf": entry().csrf,
         "ask": ask,
+        "current": current,
         "views": [view for view in filters_of(entry().preferences) if view["site"] == site],
         "keys": keyboard.chosen(entry().preferences),
         "keys_json": keyboard.as_json(entry().preferences),
