@@ -5,7 +5,7 @@ can be taken off without guessing, and a map back. This room knows no words, no 
 """
 
 from moderation.text.canonical import MAX_BYTES, MAX_CHARACTERS, TextRefused, canonicalise, invisible
-from moderation.text.folding import Folded, fold, latin_twin
+from moderation.text.folding import Folded, fold, latin_twin, respelled
 
 __all__ = [
     "MAX_BYTES",
@@ -16,4 +16,5 @@ __all__ = [
     "fold",
     "invisible",
     "latin_twin",
+    "respelled",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -99,6 +99,18 @@ def fold(text: str) -> Folded:
         if draft.text == before:
             break
     return draft
+
+
+def respelled(folded: Folded, words: Mapping[tuple[int, int], str]) -> Folded:
+    """The folded text with some stretches, which must not overlap, read as other words.
+
+    Every letter of such a word stands for its whole stretch.
+    """
+    edits = (
+        _Edit(start, end, [_Piece(letter, letter, start, end) for letter in word])
+        for (start, end), word in sorted(words.items())
+    )
+    return _edited(folded, edits)
 
 
 def _in_lower_case(text: str) -> Folded:

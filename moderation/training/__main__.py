@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 
 from moderation.engines.bundled.weights import SHIPPED
-from moderation.training import linear, rows, synthetic, written
+from moderation.engines.bundled.windows import WINDOW
+from moderation.training import linear, rows, spellings, synthetic, written
 from moderation.training.package import package
-from moderation.training.train import Plan, train
+from moderation.training.train import Plan, tokenizer, train
 
 
 def asked() -> argparse.Namespace:
@@ -34,7 +35,8 @@ def main() -> None:
     print(f"{len(held)} rows held out; dropped because they stand in an evaluation file: {leaks}")
     torch.set_num_threads(2 if not torch.cuda.is_available() else 8)
     encoder = train(training, Plan(wanted.passes, wanted.minutes, seed=wanted.seed), wanted.work)
-    package(encoder.state_dict(), linear.train(training), held, wanted.out)
+    found = spellings.learned(training, tokenizer(WINDOW))
+    package(encoder.state_dict(), linear.train(training, found), found, held, wanted.out)
     print(f"Written to {wanted.out}. Measure it: python -m moderation.training.eval {wanted.data}")
 
 

@@ -9,6 +9,7 @@ from sklearn.linear_model import SGDClassifier
 from tqdm import tqdm
 
 from moderation.engines.bundled.linear import BUCKETS, Linear, places
+from moderation.engines.bundled.spellings import Spellings
 from moderation.evaluate import Numbers
 from moderation.text import fold
 from moderation.training import augment
@@ -19,12 +20,12 @@ DISGUISED = 0.25
 STRENGTH = 2e-6
 
 
-def train(rows: Sequence[Row], seed: int = 9) -> Linear:
+def train(rows: Sequence[Row], spellings: Spellings, seed: int = 9) -> Linear:
     """The model for these rows' Jigsaw labels; toxic rows are seen once more in disguise, a quarter of the time."""
     chance = random.Random(seed)
     kept = [row for row in rows if row.source in SOURCES and row.targets.keys() & set(JIGSAW)]
     shown = [*kept, *(disguised(row, chance) for row in kept if toxic(row) and chance.random() < DISGUISED)]
-    features = matrix([row.text for row in shown])
+    features = matrix([spellings(fold(row.text[:6_000])).text for row in tqdm(shown, desc="read", mininterval=10)])
     fitted = [fit(features, shown, label) for label in tqdm(JIGSAW, desc="labels")]
     weights = np.array([one for one, _ in fitted])
     scales = np.abs(weights).max(axis=1) / 127
@@ -41,8 +42,8 @@ def disguised(row: Row, chance: random.Random) -> Row:
 
 
 def matrix(texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-    """One row a text, of length one, over all buckets."""
-    columns = [places(fold(text[:6_000]).text) for text in tqdm(texts, desc="features", mininterval=10)]
+    """One row a folded text, of length one, over all buckets."""
+    columns = [places(text) for text in tqdm(texts, desc="features", mininterval=10)]
     starts = np.concatenate(([0], np.cumsum([len(one) for one in columns])))
     values = np.concatenate([np.full(len(one), 1 / max(1.0, len(one) ** 0.5), np.float32) for one in columns])
     shape = (len(columns), 2 * BUCKETS)

@@ -13,9 +13,9 @@ from tqdm import tqdm
 from moderation.engines.bundled import weights
 from moderation.engines.bundled.engine import Bundled
 from moderation.engines.bundled.linear import Linear
+from moderation.engines.bundled.spellings import Spellings
 from moderation.engines.bundled.windows import windows
 from moderation.evaluate import Numbers
-from moderation.text import fold
 from moderation.training import calibrate
 from moderation.training.encoder import base_folder
 from moderation.training.export import write_onnx
@@ -26,12 +26,15 @@ VERSION = "1"
 CHUNK = 256
 
 
-def package(state: Mapping[str, torch.Tensor], linear: Linear, held: Sequence[Row], folder: Path) -> None:
+def package(
+    state: Mapping[str, torch.Tensor], linear: Linear, spellings: Spellings, held: Sequence[Row], folder: Path
+) -> None:
     """Write everything the engine needs; curves are fitted on the half of the held-out rows that is for them."""
     folder.mkdir(parents=True, exist_ok=True)
     write_onnx({name: value.float().cpu().numpy() for name, value in state.items()}, folder / "model.onnx")
     shutil.copyfile(base_folder() / "tokenizer.json", folder / "tokenizer.json")
     (folder / "linear.npz").write_bytes(linear.written())
+    (folder / "spellings.json").write_text(spellings.written(), encoding="utf-8")
     (folder / "calibration.json").write_text(json.dumps({"mark": 0.0, "attributes": {}}), encoding="utf-8")
     write_manifest(folder)
     engine = Bundled(folder, threads=2)
@@ -47,7 +50,7 @@ def all_logits(engine: Bundled, rows: Sequence[Row]) -> tuple[Numbers, Numbers]:
     encoder: list[Numbers] = []
     linear: list[Numbers] = []
     for start in tqdm(range(0, len(rows), CHUNK), desc="held-out rows", mininterval=10):
-        folded = [fold(row.text).text for row in rows[start : start + CHUNK]]
+        folded = [engine.read(row.text).text for row in rows[start : start + CHUNK]]
         parts = [windows(engine.weights.tokenizer, text) for text in folded]
         logits, _ = engine.run([window for part in parts for window in part])
         ends = np.cumsum([len(part) for part in parts])
@@ -60,7 +63,7 @@ def fitted_mark(engine: Bundled, rows: Sequence[Row]) -> float:
     """The token logit from which a word counts as marked."""
     marks, places = [], []
     for row in rows:
-        folded = fold(row.text)
+        folded = engine.read(row.text)
         parts = windows(engine.weights.tokenizer, folded.text)
         marks.append(np.concatenate(engine.run(parts)[1]).astype(np.float64))
         spans = [folded.span(start, end) for part in parts for start, end in part.offsets]

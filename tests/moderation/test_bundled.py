@@ -168,3 +168,17 @@ def test_opening_a_folder_of_ones_own_reads_that_folder(tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(SHIPPED, folder)
     assert Bundled(folder).version == Bundled().version
+
+
+@pytest.mark.parametrize("typed", ["fcuking id-iot", "f***ing idoit", "fu-cking i*iot", "fuking idiot"])
+def test_a_broken_word_scores_like_the_plain_one_and_its_span_is_what_was_typed(engine: Engine, typed: str) -> None:
+    plain, broken = engine.score([VILE, VILE.replace("fucking idiot", typed)])
+    assert broken == plain
+    text = VILE.replace("fucking idiot", typed)
+    marked = " ".join(text[span.start : span.end] for span in engine.explain(text)["toxicity"])
+    assert typed in marked
+
+
+def test_which_of_two_names_a_group_goes_by_does_not_move_a_score(engine: Engine) -> None:
+    formal, everyday = engine.score(["My brother is homosexual.", "My brother is gay."])
+    assert formal == everyday

@@ -19,7 +19,7 @@ from moderation.engines.bundled.weights import SHIPPED, WeightsError, load
 from moderation.engines.bundled.windows import Window, padded, windows
 from moderation.model import Span
 from moderation.policy import Policy
-from moderation.text import fold
+from moderation.text import Folded, fold
 
 MOST_WINDOWS = 8
 # What docs/model-card.md says of the shipped weights, in a few words.
@@ -50,7 +50,7 @@ class Bundled:
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """For each canonical text the chance of each attribute, 0..1; of a long text's windows the highest counts."""
-        folded = [fold(text).text for text in texts]
+        folded = [self.read(text).text for text in texts]
         parts = [windows(self.weights.tokenizer, text) for text in folded]
         logits, marks = self.run([window for part in parts for window in part])
         ends = np.cumsum([len(part) for part in parts])
@@ -64,7 +64,7 @@ class Bundled:
 
     def explain(self, text: str) -> dict[str, list[Span]]:
         """The spans of the canonical text that carried each attribute which scores high enough to be asked about."""
-        folded = fold(text)
+        folded = self.read(text)
         parts = windows(self.weights.tokenizer, folded.text)
         logits, marks = self._recent.said_of(folded.text) or self.run(parts)
         chances = self.chances(logits, self.beside(folded.text, parts))
@@ -72,6 +72,10 @@ class Bundled:
         found = spans.carriers(self.run, parts, logits, marks, asked, self.weights.mark)
         tidy = {name: [spans.trimmed(folded.text, place) for place in places] for name, places in found.items()}
         return {name: [folded.span(start, end) for start, end in places] for name, places in tidy.items() if places}
+
+    def read(self, text: str) -> Folded:
+        """The canonical text as both models read it: folded, and broken words mended."""
+        return self.weights.spellings(fold(text))
 
     def beside(self, text: str, parts: Sequence[Window]) -> Logits:
         """The linear model's logits for each window of a folded text, (windows, labels)."""

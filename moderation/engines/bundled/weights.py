@@ -12,10 +12,12 @@ import numpy.typing as npt
 import onnxruntime
 import tokenizers
 
-from moderation.engines.bundled.linear import Linear, read
+from moderation.engines.bundled import linear, spellings
+from moderation.engines.bundled.linear import Linear
+from moderation.engines.bundled.spellings import Spellings
 
 SHIPPED = Path(__file__).with_name("weights")
-FILES = ("model.onnx", "linear.npz", "tokenizer.json", "calibration.json")
+FILES = ("model.onnx", "linear.npz", "tokenizer.json", "calibration.json", "spellings.json")
 
 Logits = npt.NDArray[np.float32]
 
@@ -54,6 +56,7 @@ class Weights:
     session: onnxruntime.InferenceSession
     linear: Linear
     tokenizer: tokenizers.Tokenizer
+    spellings: Spellings
     curves: dict[str, Curve]
     mark: float
     version: str
@@ -69,8 +72,9 @@ def load(folder: Path, threads: int) -> Weights:
     tokenizer.no_padding()
     return Weights(
         session=session(files["model.onnx"], threads),
-        linear=read(files["linear.npz"]),
+        linear=linear.read(files["linear.npz"]),
         tokenizer=tokenizer,
+        spellings=spellings.read(files["spellings.json"]),
         curves={name: curve(known) for name, known in calibration["attributes"].items()},
         mark=float(calibration["mark"]),
         version=version,
