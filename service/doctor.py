@@ -173,8 +173,10 @@ def judgement(patient: Patient) -> Iterator[Finding]:
         return
     for problem in judges.problems:
         yield Finding(FAIL, f"{problem}. Every comment waits for a person.", "Check ENGINE; see docs/settings.md.")
+    submission = Submission(SAMPLE, "Ada", AuthorFacts(), ArticleFacts())
+    judge.decide(submission)  # the first reads what languages and engines need
     began = time.perf_counter()
-    judge.decide(Submission(SAMPLE, "Ada", AuthorFacts(), ArticleFacts()))
+    judge.decide(submission)
     took = time.perf_counter() - began
     limit = patient.settings.judge_timeout
     slow = took > limit / 2

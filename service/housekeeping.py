@@ -21,7 +21,7 @@ from service.webhooks import log
 BATCH: Final = 500
 REPLAYABLE: Final = timedelta(days=7)  # how long an idempotency key is remembered
 WORTH_MEASURING: Final = 2_000  # comments
-LOOKED_AT: Final = 10_000  # entries of each index, so that writers wait for a tenth of a second at most
+LOOKED_AT: Final = 10_000  # entries of each index, so that writers wait some tenths of a second at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ can be taken off without guessing, and a map back. This room knows no words, no 
 """
 
 from moderation.text.canonical import MAX_BYTES, MAX_CHARACTERS, TextRefused, canonicalise, invisible
-from moderation.text.folding import Folded, fold, latin_twin, respelled
+from moderation.text.folding import Folded, addresses, fold, latin_twin, respelled
 
 __all__ = [
     "MAX_BYTES",
     "MAX_CHARACTERS",
     "Folded",
     "TextRefused",
+    "addresses",
     "canonicalise",
     "fold",
     "invisible",

@@ -91,11 +91,11 @@ def fold(text: str) -> Folded:
     draft = _in_lower_case(text)
     for _ in range(MOST_PASSES):
         before = draft.text
-        addresses = _addresses(before)
-        draft = _edited(draft, _join_spaced_letters(draft, addresses))
+        places = addresses(before)
+        draft = _edited(draft, _join_spaced_letters(draft, places))
         draft = _rewritten(draft, _one_script_a_word(draft.text))
         draft = _rewritten(draft, _read_leet(draft.text))
-        draft = _edited(draft, _shorten_stretches(draft, _addresses(draft.text)))
+        draft = _edited(draft, _shorten_stretches(draft, addresses(draft.text)))
         if draft.text == before:
             break
     return draft
@@ -245,7 +245,7 @@ def _rewritten(draft: Folded, changes: dict[int, str]) -> Folded:
     return Folded("".join(letters), "".join(natives), draft.runs, draft.starts, draft.ends)
 
 
-def _addresses(text: str) -> list[tuple[int, int]]:
+def addresses(text: str) -> list[tuple[int, int]]:
     """Where web and mail addresses stand: their letters mean what they say."""
     if "://" not in text and "www." not in text and "@" not in text:
         return []
@@ -346,7 +346,7 @@ def _read_leet(text: str) -> dict[int, str]:
     if not _LEET_INSIDE.search(text):
         return {}
     changes: dict[int, str] = {}
-    for match in _outside(_LEET_WORD.finditer(text), _addresses(text)):
+    for match in _outside(_LEET_WORD.finditer(text), addresses(text)):
         signs = {match.start() + i: LEET.get(sign, "") for i, sign in enumerate(match[0]) if not sign.isalpha()}
         if all(signs.values()) and _LEET_INSIDE.search(match[0]):
             changes |= signs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moderation import EngineUnavailable, Policy, Span, open_engine, read_policy
+from moderation import EngineUnavailable, Policy, Span, fold, open_engine, read_policy
 from moderation.engines import Engine
 from moderation.engines.bundled import Bundled
 from moderation.engines.bundled.weights import FILES, SHIPPED
@@ -182,3 +182,21 @@ def test_a_broken_word_scores_like_the_plain_one_and_its_span_is_what_was_typed(
 def test_which_of_two_names_a_group_goes_by_does_not_move_a_score(engine: Engine) -> None:
     formal, everyday = engine.score(["My brother is homosexual.", "My brother is gay."])
     assert formal == everyday
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My HMO denied the claim, FGS, and so did SFU and the PUK.",
+        "Message me on Kik, the crowd boos, Bobs your uncle, woo hoo!",
+        "A blue tit, tit for tat, a GTO, a dik-dik and Puss in Boots.",
+        "Yoon Suk Yeol met Choe Son-hui, Aldo Moro, Bich Nguyen and Idit Silman.",
+        "Bastar district, Bastad tennis, Dum Dum airport, the Moros of Mindanao, Niger and the Nigers.",
+        "Comme il faut, tant pis, une voix douce; ikke i dag; cok guzel.",
+        "Her fagot and his magot, the pens on the shoe rack, poo on the shoe, morn has broken.",
+        "She is shutting the hut and sits in the cuts of the mom-and-pop shop, filth on the balls of her feet.",
+        "Write to info@kik.example or see https://fcuk.example/idoit",
+    ],
+)
+def test_names_abbreviations_and_other_languages_are_not_taken_for_broken_words(engine: Engine, text: str) -> None:
+    assert engine.read(text).text == fold(text).text  # type: ignore[attr-defined]

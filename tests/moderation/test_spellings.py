@@ -29,6 +29,8 @@ SPELLINGS = Spellings(WORDS, frozenset({"sit", "pens", "moon"}), {"homosexual": 
         ("what an a*****e", "what an asshole"),
         ("he is homosexual", "he is gay"),
         ("well-known idoit-maker", "well-known idiot-maker"),
+        ("a b*tch-ass f**k_up", "a bitch-ass fuck_up"),
+        ("b-tch", "bitch"),
     ],
 )
 def test_a_broken_word_is_read_as_the_one_it_passes_for(written: str, meant: str) -> None:
@@ -44,6 +46,7 @@ def test_a_broken_word_is_read_as_the_one_it_passes_for(written: str, meant: str
         "the penis is an organ",
         "**bold** and *slanted*",
         "f**l play, g**d luck",
+        "see https://idoit.example/fcuk and www.fcuk.example, or mail btich@idoit.example",
         "",
     ],
 )

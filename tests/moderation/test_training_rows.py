@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moderation.training import rows, synthetic, thresholds, written
+from moderation.training import rows, spellings, synthetic, thresholds, written
 from moderation.training.rows import HEADS, JIGSAW_COLUMNS, Row
 
 SETS: dict[str, tuple[Sequence[str], str]] = {
@@ -130,3 +130,34 @@ def test_what_a_rule_holds_counts_against_what_may_be_held() -> None:
     start, allowed = {"vague": 0.95}, {"slice": 0.34}
     assert list(known.shares(thresholds.searched(known, start, allowed))["slice"]) == pytest.approx([1.0, 1 / 3])
     assert list(ruled.shares(thresholds.searched(ruled, start, allowed))["slice"]) == pytest.approx([0.0, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("form", "word", "bad", "fine", "broken"),
+    [
+        ("idoit", "idiot", 0, 0, True),
+        ("nigers", "niggers", 0, 1, False),
+        ("hmo", "homo", 0, 0, False),
+        ("fuk", "fuck", 25, 5, True),
+        ("puss", "pussy", 3, 1, False),
+        ("siht", "shit", 0, 0, True),
+        ("hsit", "shit", 0, 0, False),
+    ],
+)
+def test_a_short_form_is_mended_only_where_the_rows_show_it_in_abuse(
+    form: str, word: str, bad: int, fine: int, broken: bool
+) -> None:
+    assert spellings.is_broken(form, word, bad, fine) is broken
+
+
+def test_words_to_mend_are_those_that_stand_mostly_in_abuse() -> None:
+    class Vocabulary:
+        def token_to_id(self, word: str) -> int | None:
+            return 1 if word == "sit" else None
+
+    abusive = [Row(f"you shitty moron {n} people", {"toxicity": 1.0}, "jigsaw") for n in range(20)]
+    fine = [Row(f"some people read {n}, muron", {"toxicity": 0.0}, "jigsaw") for n in range(20)]
+    found = spellings.learned([*abusive, *fine], Vocabulary())  # type: ignore[arg-type]
+    assert set(found.words) == {"shitty", "moron"}
+    assert found.forms["moorn"] == "moron"
+    assert "people" not in found.words

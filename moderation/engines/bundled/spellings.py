@@ -1,22 +1,23 @@
 """Reads words that were typed past a filter, or in haste, as the words that they pass for: `fcuk`, `f**k`, `id-iot`.
 
-Folding undoes what needs no knowledge of words; here some words are known, those that abuse is made of. A form that is
-a word itself, or that harmless comments hold, stays as it stands. The map back is kept: a word that is read
-otherwise covers all that its author typed.
+Folding undoes what needs no knowledge of words; here some words are known, those that abuse is made of. Which of their
+forms are innocent was found, and listed, when the model was made. Addresses stay as they are. The map back is kept: a
+word that is read otherwise covers all that its author typed.
 """
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from moderation.text import Folded, respelled
+from moderation.text import Folded, addresses, respelled
 
 SHORTEST = 4
-MASKS = "*#%"
+MASKS = "*#%-_"
 
-_WORD = re.compile(r"[^\W\d_]+")
+_PART = re.compile(r"[^-_]+")
 _CHUNK = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[-_*#%~|+=^\\]+[^\W\d_]+)*(?![^\W_])")
 
 
@@ -38,13 +39,17 @@ class Spellings:
 
     def found(self, text: str) -> Iterator[tuple[tuple[int, int], str]]:
         """Each place that is read otherwise, with its word; no two places overlap."""
+        spared = addresses(text)
         for chunk in _CHUNK.finditer(text):
             start, end = chunk.span()
+            nearest = bisect_right(spared, (start, len(text))) - 1
+            if nearest >= 0 and start < spared[nearest][1]:
+                continue
             if word := self.meant(chunk[0]):
                 yield (start, end), word
             elif not chunk[0].isalpha():
-                for part in _WORD.finditer(text, start, end):
-                    if word := self.forms.get(part[0]):
+                for part in _PART.finditer(text, start, end):
+                    if word := self.meant(part[0]):
                         yield part.span(), word
 
     def meant(self, written: str) -> str | None:
@@ -70,9 +75,7 @@ class Spellings:
     def unmasked(self, written: str) -> str | None:
         """The most frequent word that fits a masked one: `f**k`."""
         fitting = self._by_shape.get((written[0], written[-1], len(written)), ())
-        return next(
-            (word for word in fitting if all(a in (b, *MASKS) for a, b in zip(written, word, strict=True))), None
-        )
+        return next((word for word in fitting if is_masked(written, word)), None)
 
     def joined(self, written: str) -> str | None:
         """The word that was pulled apart by signs: `id-iot`, or `f-ck`, where one stands for a letter."""
