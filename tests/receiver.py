@@ -126,7 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver = self.server.receiver
-        answer = receiver.note(Received(self.command, self.path, headers, self.rfile.read(length)))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender was killed while it spoke: no request came whole
+            self.close_connection = True
+            return
+        answer = receiver.note(Received(self.command, self.path, headers, body))
         receiver.pause(answer.after)
         self.close_connection = True
         if not answer.hang_up:
