@@ -13,7 +13,7 @@ from moderation.engines.bundled.spellings import Spellings
 from moderation.evaluate import Numbers
 from moderation.text import fold
 from moderation.training import augment
-from moderation.training.rows import JIGSAW, SWEAR, Row
+from moderation.training.rows import JIGSAW, SWEAR, Row, is_toxic
 
 SOURCES = frozenset({"jigsaw", "wiki_debias", "synthetic"})
 DISGUISED = 0.25
@@ -24,17 +24,13 @@ def train(rows: Sequence[Row], spellings: Spellings, seed: int = 9) -> Linear:
     """The model for these rows' Jigsaw labels; toxic rows are seen once more in disguise, a quarter of the time."""
     chance = random.Random(seed)
     kept = [row for row in rows if row.source in SOURCES and row.targets.keys() & set(JIGSAW)]
-    shown = [*kept, *(disguised(row, chance) for row in kept if toxic(row) and chance.random() < DISGUISED)]
+    shown = [*kept, *(disguised(row, chance) for row in kept if is_toxic(row) and chance.random() < DISGUISED)]
     features = matrix([spellings(fold(row.text[:6_000])).text for row in tqdm(shown, desc="read", mininterval=10)])
     fitted = [fit(features, shown, label) for label in tqdm(JIGSAW, desc="labels")]
     weights = np.array([one for one, _ in fitted])
     scales = np.abs(weights).max(axis=1) / 127
     whole = np.round(weights / scales[:, None]).astype(np.int8)
     return Linear(whole, scales.astype(np.float32), np.array([bias for _, bias in fitted], np.float32))
-
-
-def toxic(row: Row) -> bool:
-    return row.targets.get("toxicity", 0.0) > 0.5
 
 
 def disguised(row: Row, chance: random.Random) -> Row:

@@ -53,6 +53,11 @@ class Row:
     marked: frozenset[int] | None = None
 
 
+def is_toxic(row: Row) -> bool:
+    """Whether the row's set calls it toxic; a set that does not say counts as no."""
+    return row.targets.get("toxicity", 0.0) > 0.5
+
+
 def normalised(text: str) -> str:
     """What two copies of one text have in common: its letters and digits, lower-cased."""
     return re.sub(r"[\W_]+", "", text.casefold())

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from moderation.engines.bundled.spellings import SHORTEST, Spellings, misspelt
 from moderation.text import fold
-from moderation.training.rows import Row
+from moderation.training.rows import Row, is_toxic
 
 SOURCE = "jigsaw"
 OURS = frozenset({"synthetic", "written"})
@@ -57,10 +57,6 @@ def learned(rows: Sequence[Row], tokenizer: Tokenizer) -> Spellings:
         if form in KNOWN or tokenizer.token_to_id(form) is not None or not is_broken(form, word, bad[form], fine[form])
     }
     return Spellings(tuple(words), frozenset(innocent), TERMS)
-
-
-def is_toxic(row: Row) -> bool:
-    return row.targets["toxicity"] > 0.5
 
 
 def is_clean(row: Row) -> bool:

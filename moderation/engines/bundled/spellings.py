@@ -25,8 +25,8 @@ _CHUNK = re.compile(r"(?<![^\W_])[^\W\d_]+(?:[-_*#%~|+=^\\]+[^\W\d_]+)*(?![^\W_]
 class Spellings:
     """Words to look for, the most frequent first; forms of them that are left alone; and terms read as another.
 
-    `terms` are names of groups that the texts at hand use almost only in abuse, with the everyday name that the
-    same people go by: which of the two somebody writes must not move a score.
+    `terms` are names of groups that the model holds against a neutral sentence, with the everyday name that the same
+    people go by, which it does not: which of the two somebody writes must not move a score.
     """
 
     words: Sequence[str]
