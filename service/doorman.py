@@ -4,8 +4,10 @@ A server of threads gives a thread to a request before its body has come, so tha
 stop the house. So granian speaks to the doorman (RSGI), who waits for bodies in an event loop where waiting costs
 nothing, and hands whole requests to the WSGI application on as many threads as the service has. A body has some seconds
 and a least pace; only so many may be on their way at once, and when one more comes, the one that has been coming for
-longest is given up. A body counts until its answer is out: while those inside hold all that may be held, others are
-told to come again. Answers are handed to the server whole, so that a slow reader holds no thread either.
+longest is given up. Of one that is too long, the rest is let go by for a moment, because who is cut off while sending
+often never sees the answer that says why. A body counts until its answer is out: while those inside hold all that may
+be held, others are told to come again. Answers are handed to the server whole, so that a slow reader holds no thread
+either.
 
 Knows no routes: what did not come raises where it is read, and Flask tells it like the rest. Only the mistakes that
 nobody inside caught are told here.
@@ -38,6 +40,8 @@ COMING: Final = 256  # bodies that may be on their way at once
 HELD: Final = 128 * 1024 * 1024  # bytes of bodies, on their way and inside, all together
 SECONDS: Final = 10.0  # that any body may take
 PACE: Final = 100_000  # bytes a second that earn a long one more time
+PASSING: Final = 4 * 1024 * 1024  # bytes, and seconds, for which a body that is too long is let go by
+PASSING_SECONDS: Final = 2.0
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MISTAKE: Final = {
     "type": "https://firstword.example/problems/internal",
@@ -85,6 +89,7 @@ class Body:
     patience: asyncio.Timeout
     since: float
     held: int = 0
+    passed: int = 0
     chunks: list[bytes] = field(default_factory=list)
     refusal: Exception | None = None
 
@@ -146,6 +151,8 @@ class Doorman:
         limit = self._limit_of(scope.path)
         declared = _number(scope.headers.get("content-length"))
         if declared is not None and not 0 < declared <= limit:
+            if declared > limit and scope.headers.get("expect") is None:
+                await self._wait_for(line, 0, PASSING_SECONDS)
             return Taken(BytesIO(), declared)
         content = await self._wait_for(line, limit)
         if isinstance(content, Exception):
@@ -158,10 +165,10 @@ class Doorman:
                 return most
         return self._limit
 
-    async def _wait_for(self, line: Line, limit: int) -> bytes | Exception:
+    async def _wait_for(self, line: Line, limit: int, seconds: float = SECONDS) -> bytes | Exception:
         """All of a body, or as much of it as shows that it is too long; or why it was given up."""
         now = asyncio.get_running_loop().time()
-        patience = asyncio.timeout_at(now + SECONDS)
+        patience = asyncio.timeout_at(now + seconds)
         body = Body(patience, now)
         try:
             async with patience:
@@ -169,15 +176,26 @@ class Doorman:
                 self._make_room(now)
                 async for chunk in line:
                     if body.refusal is None:
-                        body.take(chunk)
-                        self._make_room(asyncio.get_running_loop().time())
-                    if body.refusal is not None or body.held > limit:
+                        self._hear(body, chunk, limit)
+                    if body.refusal is not None or body.passed > PASSING:
                         break
         except TimeoutError:
-            return body.refusal or _too_slow()
+            if body.held <= limit:
+                return body.refusal or _too_slow()
         finally:
             self._coming.pop(body, None)
         return body.refusal or b"".join(body.chunks)
+
+    def _hear(self, body: Body, chunk: bytes, limit: int) -> None:
+        """A piece came: it is kept up to the first that exceeds the limit, and what follows that one goes by."""
+        now = asyncio.get_running_loop().time()
+        if body.held > limit:
+            body.passed += len(chunk)
+            return
+        body.take(chunk)
+        if body.held > limit:
+            body.patience.reschedule(now + PASSING_SECONDS)
+        self._make_room(now)
 
     def _make_room(self, now: float) -> None:
         """Give up who has been coming for longest, or holds most, while there are too many or they hold too much."""

@@ -117,8 +117,17 @@ def test_a_longer_body_is_cut_off_behind_the_limit() -> None:
         assert run(said(a_door(), Line(*pieces), path=other)).endswith(b"|1200"), other
 
 
-def test_a_body_that_says_it_is_too_long_is_not_waited_for() -> None:
+def test_a_body_that_says_it_is_too_long_is_let_go_by_for_a_moment_and_never_read() -> None:
     assert run(said(a_door(), Line(b"x", ends=False), content_length="2000")) == b"|2000"
+    asking = Line(b"x", ends=False)
+    assert run(said(a_door(), asking, content_length="2000", expect="100-continue")) == b"|2000"
+    assert not asking.heard.is_set(), "who asks first is told before sending anything"
+
+
+def test_what_is_let_go_by_has_an_end() -> None:
+    flood = [b"x" * 100_000] * 1_000
+    assert run(said(a_door(), heard := Line(*flood, ends=False))).endswith(b"|100000")
+    assert not heard.heard.is_set()
 
 
 def test_what_came_of_a_broken_connection_keeps_the_length_that_was_promised() -> None:

@@ -111,6 +111,17 @@ def test_long_bodies_are_refused_early_and_take_no_memory(stand: Newsstand) -> N
     assert stand.post("The next one is heard.").status == 201
 
 
+@pytest.mark.parametrize("head", ["Content-Length: 3145728", "Transfer-Encoding: chunked"])
+def test_who_sends_too_much_can_send_it_all_and_is_told_so(stand: Newsstand, head: str) -> None:
+    chunked = "chunked" in head
+    for _ in range(5):
+        with stand.open(head) as sending:
+            for _ in range(48):
+                sending.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n" if chunked else b"x" * 65_536)
+            sending.sendall(b"0\r\n\r\n" if chunked else b"")
+            assert status_of(sending) == 413
+
+
 def _pour(connection: socket.socket, amount: int) -> int:
     """Send chunks until the other side has had enough; returns how many bytes it took."""
     sent, chunk = 0, b"10000\r\n" + b"x" * 65_536 + b"\r\n"
