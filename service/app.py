@@ -33,7 +33,7 @@ from service.web import (
 )
 from service.web.blueprint import OPENAPI, Api, public
 from service.web.context import Parts, utc_now
-from service.web.schemas import ID_PATTERN
+from service.web.strict_fields import ID_PATTERN
 
 
 class IdConverter(BaseConverter):

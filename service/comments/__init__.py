@@ -4,6 +4,7 @@ Nothing here decides what is acceptable (`moderation` does) or changes a status 
 """
 
 from service.comments.change import Edit, edit, restore, withdraw
+from service.comments.counts import counts, discussed
 from service.comments.facts import Written
 from service.comments.latest import Latest, latest
 from service.comments.mine import Mine, MyAsk, MyComments, Permalink, Reason, one_of_mine, own, permalink_view
@@ -12,8 +13,6 @@ from service.comments.thread import (
     Ask,
     CommentView,
     as_plain,
-    counts,
-    discussed,
     moment,
     replies,
     thread,

@@ -1,4 +1,4 @@
-"""What readers see: threads with nested replies, counts, the articles most discussed. Core rows in, structs out.
+"""What readers see: threads with nested replies. Core rows in, structs out.
 
 Nothing personal stands in these answers: the same bytes serve every reader. `msgspec` writes them; a test loads its
 output through the marshmallow schema that documents it.
@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -28,7 +28,6 @@ REPLIES_SHOWN = 10
 BELOW_SHOWN = 500
 MAX_DEPTH = 20  # below it a reply stands beside what it answers: what writes a tree down recurses once a level
 FEATURED_SHOWN = 3
-MAX_COUNTS = 100
 MAX_SCORE = 2**31 - 1
 BEGINNING = ("oldest", "1970-01-01T00:00:00+00:00", "0" * 24)
 COLUMNS = (
@@ -354,48 +353,3 @@ def comment_view(row: Row[Any], article: Article, below: RepliesView | None = No
 def _badge(row: Row[Any], article: Article) -> str | None:
     """What stands beside a name: that they wrote this very article, or whatever staff gave them."""
     return "author" if row.verified and row.subject in article.writers else row.badge
-
-
-# ---- counts and the most discussed --------------------------------------------------------------------------------
-
-
-def counts(db: Database, site_id: str, keys: Sequence[str]) -> dict[str, int]:
-    """Public comments of up to a hundred articles by their keys; an unknown article has none."""
-    if len(keys) > MAX_COUNTS:
-        raise Invalid(f"At most {MAX_COUNTS} articles at once.", pointer="?article")
-    with db.read() as session:
-        sites.known_site(session, site_id)
-        query = select(col(Article.key), col(Article.count)).where(
-            col(Article.site_id) == site_id, col(Article.key).in_(keys)
-        )
-        found: dict[str, int] = {key: count for key, count in session.execute(query)}  # noqa: C416 - rows, not pairs
-    return {key: found.get(key, 0) for key in keys}
-
-
-def discussed(db: Database, site_id: str, days: int, limit: int, *, now: datetime) -> list[dict[str, Any]]:
-    """The articles with the most public comments among those written under in the last days."""
-    with db.read() as session:
-        sites.known_site(session, site_id)
-        query = (
-            select(Article)
-            .where(
-                col(Article.site_id) == site_id,
-                col(Article.last_comment_at) > now - timedelta(days=days),
-                col(Article.count) > 0,
-            )
-            .order_by(col(Article.count).desc(), col(Article.last_comment_at).desc())
-            .limit(limit)
-        )
-        return [_discussed(article) for article in session.execute(query).scalars()]
-
-
-def _discussed(article: Article) -> dict[str, Any]:
-    last = article.last_comment_at
-    return {
-        "key": article.key,
-        "url": article.url,
-        "title": article.title,
-        "section": article.section,
-        "count": article.count,
-        "last_at": moment(last) if last else None,
-    }

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from service.web.schemas import (
+from service.web.schemas import PageQuery
+from service.web.strict_fields import (
     SITE_ID,
-    PageQuery,
     Pattern,
     PlainQuery,
     QueryInteger,

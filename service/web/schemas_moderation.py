@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from service.review.authors import VERBS
 from service.triage import BANDS
-from service.web.schemas import ID, KEY, PlainQuery, QueryInteger, StrictInteger, StrictSchema
+from service.web.strict_fields import ID, KEY, PlainQuery, QueryInteger, StrictInteger, StrictSchema
 
 CODE = validate.Length(min=1, max=60)
 VERSION = validate.Range(1, 1_000_000)
