@@ -74,7 +74,9 @@ PARTS: Final = (
     Part("author", _by_site("author")),
     Part("author_note", _by_site("author_note")),
     Part("comment", _by_site("comment"), ("depth", "id")),
-    Part("comment_version", _by_site("comment_version")),
+    Part(
+        "comment_version", _by_site("comment_version"), ("created_at", "id")
+    ),  # a search takes the last for the newest
     Part("decision", _by_site("decision"), ("comment_id", "revision")),
     Part("idempotency", _by_owner("idempotency", "author_id", "author"), ("author_id", "key")),
     Part("reaction", _by_owner("reaction", "comment_id", "comment"), ("comment_id", "author_id")),

@@ -211,7 +211,7 @@ def conditions(session: Session, ask: Ask, now: datetime) -> list[Clause]:
     wanted += [col(Article.section).in_(ask.sections)] if ask.sections else []
     wanted += _same(ask)
     wanted += _writer(ask.writer, now)
-    wanted += [col(Comment.id).in_(found(session, ask.words))] if ask.words else []
+    wanted += [col(Comment.id).in_(found(session, ask.site, ask.words))] if ask.words else []
     wanted += [col(Comment.created_at) >= ask.since] if ask.since else []
     wanted += [col(Comment.created_at) < ask.until] if ask.until else []
     return wanted

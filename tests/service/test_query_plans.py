@@ -148,7 +148,7 @@ def plan_of(db: Database, statement: str, parameters: Any) -> str:
     """What the database says that it would do."""
     explain = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
     with db.reader.connect() as connection:
-        return str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
+        return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
 
 
 def test_what_waits_is_counted_in_an_index_of_what_waits(archive: Database) -> None:
@@ -157,3 +157,14 @@ def test_what_waits_is_counted_in_an_index_of_what_waits(archive: Database) -> N
     assert lengths.pending > 0
     [(statement, parameters)] = [one for one in sent if "FROM comment" in one[0]]
     assert "ix_comment_pending" in plan_of(archive, statement, parameters)
+
+
+def test_a_search_looks_into_its_own_sites_part_of_the_index_alone(archive: Database) -> None:
+    with caught(archive) as sent:
+        READS["a search"](archive)
+    [(statement, parameters)] = [one for one in sent if "quagga" in str(one[1])]
+    plan = plan_of(archive, statement, parameters)
+    for table in ("comment_version", "author", "article"):
+        ranged = rf"SCAN search_in_{table} VIRTUAL TABLE INDEX \d+:M\d><"
+        both = rf"Bitmap Index Scan on search_{table} .*\n +Index Cond: .*' {bench.SITE}'.*quagga"
+        assert re.search(ranged if archive.is_sqlite else both, plan), plan
