@@ -62,6 +62,19 @@ def test_search_finds_by_text_author_and_article(room: Newsroom, asked: str, lef
     assert sorted(names(page.rows)) == left
 
 
+ODD = [
+    "snake_case", "a\u203fb", "क्षि", "a\u1c90b", "x²y①", "ｆｕｌｌ", "日本", "l'été", "e\u0301t\u0301e",
+    "back\\slash", "mother-in-law", "example.com/a'b?c=1", "me@example.com", "3.14", "-5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ODD)
+def test_what_stands_in_a_text_is_found_whatever_it_is_written_with(room: Newsroom, asked: str) -> None:
+    room.comment(f"one {asked} here")
+    room.comment("two without")
+    assert hits(room, asked) == 1
+
+
 def test_search_follows_edits_and_new_names(room: Newsroom) -> None:
     held = room.comment("about the lantern")
     room.edit(held, "about the candle")
