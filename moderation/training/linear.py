@@ -11,7 +11,6 @@ from tqdm import tqdm
 from moderation.engines.bundled.linear import BUCKETS, Linear, places
 from moderation.engines.bundled.spellings import Spellings
 from moderation.evaluate import Numbers
-from moderation.text import fold
 from moderation.training import augment
 from moderation.training.rows import JIGSAW, SWEAR, Row, is_toxic
 
@@ -25,7 +24,7 @@ def train(rows: Sequence[Row], spellings: Spellings, seed: int = 9) -> Linear:
     chance = random.Random(seed)
     kept = [row for row in rows if row.source in SOURCES and row.targets.keys() & set(JIGSAW)]
     shown = [*kept, *(disguised(row, chance) for row in kept if is_toxic(row) and chance.random() < DISGUISED)]
-    features = matrix([spellings(fold(row.text[:6_000])).text for row in tqdm(shown, desc="read", mininterval=10)])
+    features = matrix([spellings(row.text[:6_000]).text for row in tqdm(shown, desc="read", mininterval=10)])
     fitted = [fit(features, shown, label) for label in tqdm(JIGSAW, desc="labels")]
     weights = np.array([one for one, _ in fitted])
     scales = np.abs(weights).max(axis=1) / 127

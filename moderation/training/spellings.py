@@ -2,7 +2,8 @@
 
 A broken form is left alone where it is a word of the tokenizer's own, or where harmless rows hold it. Short ones are
 too often a name, an abbreviation or a word of their own (`hmo`, `kik`, `tit`): unless it is the two letters inside that
-changed places, they are mended only where the rows show them in abuse.
+changed places, they are mended only where the rows show them in abuse. Of a few forms we know what rows are too few to
+tell.
 """
 
 import re
@@ -36,6 +37,14 @@ KNOWN = frozenset(
         "toser", "trud",
     )
 )  # fmt: skip
+# Forms that are nothing else, though no row shows them or one harmless row has them.
+BROKEN = frozenset(
+    (
+        "bitc", "btch", "cokc", "cutn", "dikc", "dubm", "fcks", "fuc", "fukc", "hsit", "idck", "idoits", "idot",
+        "imbecil", "lsut", "mron", "ngga", "occk", "pnis", "prck", "pssy", "pusy", "reatrded", "shity", "sltu", "stuid",
+        "sucs", "sukc", "suks", "twta", "ucnt", "udmb", "ufck", "usck", "whre", "wtat",
+    )
+)  # fmt: skip
 SHORT = 4
 SHORT_ROWS, SHORT_SHARE = 3, 0.8
 # Names of a group that the heads hold against a neutral sentence, read as the everyday name, which they do not.
@@ -56,7 +65,7 @@ def learned(rows: Sequence[Row], tokenizer: Tokenizer) -> Spellings:
         for form, word in forms.items()
         if form in KNOWN or tokenizer.token_to_id(form) is not None or not is_broken(form, word, bad[form], fine[form])
     }
-    return Spellings(tuple(words), frozenset(innocent), TERMS)
+    return Spellings(tuple(words), frozenset(innocent - BROKEN), TERMS)
 
 
 def is_clean(row: Row) -> bool:

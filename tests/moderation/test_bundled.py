@@ -8,12 +8,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from moderation import EngineUnavailable, Policy, Span, fold, open_engine, read_policy
 from moderation.engines import Engine
 from moderation.engines.bundled import Bundled
-from moderation.engines.bundled.weights import FILES, SHIPPED
+from moderation.engines.bundled.weights import FILES, SHIPPED, Mixture
 
 CONFIG = Path(__file__).parents[2] / "config"
 JIGSAW = {"toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"}
@@ -179,6 +180,10 @@ def test_a_broken_word_scores_like_the_plain_one_and_its_span_is_what_was_typed(
     assert typed in marked
 
 
+def test_an_engine_that_is_being_made_has_no_curves_yet() -> None:
+    assert Mixture(()).highest(np.zeros((2, 3), np.float32), np.zeros((2, 6), np.float32)) == []
+
+
 def test_which_of_two_names_a_group_goes_by_does_not_move_a_score(engine: Engine) -> None:
     formal, everyday = engine.score(["My brother is homosexual.", "My brother is gay."])
     assert formal == everyday
@@ -195,6 +200,7 @@ def test_which_of_two_names_a_group_goes_by_does_not_move_a_score(engine: Engine
         "Comme il faut, tant pis, une voix douce; ikke i dag; cok guzel.",
         "Her fagot and his magot, the pens on the shoe rack, poo on the shoe, morn has broken.",
         "She is shutting the hut and sits in the cuts of the mom-and-pop shop, filth on the balls of her feet.",
+        "IDOT closed a lane beside the FCUK shop, says the BITC.",
         "Write to info@kik.example or see https://fcuk.example/idoit",
     ],
 )

@@ -19,7 +19,7 @@ from moderation.engines.bundled.weights import SHIPPED, WeightsError, load
 from moderation.engines.bundled.windows import Window, padded, windows
 from moderation.model import Span
 from moderation.policy import Policy
-from moderation.text import Folded, fold
+from moderation.text import Folded
 
 MOST_WINDOWS = 8
 # What docs/model-card.md says of the shipped weights, in a few words.
@@ -75,7 +75,7 @@ class Bundled:
 
     def read(self, text: str) -> Folded:
         """The canonical text as both models read it: folded, and broken words mended."""
-        return self.weights.spellings(fold(text))
+        return self.weights.spellings(text)
 
     def beside(self, text: str, parts: Sequence[Window]) -> Logits:
         """The linear model's logits for each window of a folded text, (windows, labels)."""
@@ -83,8 +83,9 @@ class Bundled:
 
     def chances(self, encoder: Logits, linear: Logits) -> dict[str, float]:
         """Calibrated probabilities for one text, from both models' logits for its windows: the highest counts."""
+        logits = self.weights.mixture.highest(encoder, linear)
         curves = self.weights.curves.items()
-        return {name: curve.chance(float(curve.mixed(encoder, linear).max())) for name, curve in curves}
+        return {name: curve.chance(logit) for (name, curve), logit in zip(curves, logits, strict=True)}
 
     def run(self, parts: Sequence[Window]) -> tuple[Logits, list[Logits]]:
         """Logits, (windows, heads), and for each window its tokens' marks; windows of like length run together."""

@@ -1,8 +1,8 @@
 """Reads words that were typed past a filter, or in haste, as the words that they pass for: `fcuk`, `f**k`, `id-iot`.
 
 Folding undoes what needs no knowledge of words; here some words are known, those that abuse is made of. Which of their
-forms are innocent was found, and listed, when the model was made. Addresses stay as they are. The map back is kept: a
-word that is read otherwise covers all that its author typed.
+forms are innocent was found, and listed, when the model was made. Addresses stay as they are, and so does what looks
+like an abbreviation. The map back is kept: a word that is read otherwise covers all that its author typed.
 """
 
 import json
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from moderation.text import Folded, addresses, respelled
+from moderation.text import Folded, addresses, fold, respelled
 
 SHORTEST = 4
+LONGEST_ABBREVIATION = 4
 MASKS = "*#%-_"
 
 _PART = re.compile(r"[^-_]+")
@@ -33,9 +34,11 @@ class Spellings:
     innocent: frozenset[str]
     terms: Mapping[str, str]
 
-    def __call__(self, folded: Folded) -> Folded:
-        """The folded text with its broken words read as what they pass for."""
-        return respelled(folded, dict(self.found(folded.text)))
+    def __call__(self, text: str) -> Folded:
+        """The text, folded, with its broken words read as what they pass for."""
+        folded = fold(text)
+        found = self.found(folded.text)
+        return respelled(folded, {place: word for place, word in found if not is_abbreviation(text, folded, *place)})
 
     def found(self, text: str) -> Iterator[tuple[tuple[int, int], str]]:
         """Each place that is read otherwise, with its word; no two places overlap."""
@@ -90,6 +93,13 @@ class Spellings:
         """As `read` takes it."""
         parts = {"words": list(self.words), "innocent": sorted(self.innocent), "terms": dict(self.terms)}
         return json.dumps(parts, indent=1) + "\n"
+
+
+def is_abbreviation(text: str, folded: Folded, start: int, end: int) -> bool:
+    """Whether a place was typed as a few capitals, in a text that has other letters too: `IDOT`, `FCUK`."""
+    origin = folded.span(start, end)
+    typed = text[origin.start : origin.end]
+    return len(typed) <= LONGEST_ABBREVIATION and typed.isalpha() and typed.isupper() and not text.isupper()
 
 
 def is_masked(written: str, word: str) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,14 +40,25 @@ class Curve:
     logits: npt.NDArray[np.float64]
     chances: npt.NDArray[np.float64]
 
-    def mixed(self, encoder: Logits, linear: Logits) -> npt.NDArray[np.float64]:
-        """One logit a window from both models' logits, (windows, heads) and (windows, labels)."""
-        own, beside = self.shares
-        return own * encoder[:, self.head] + beside * linear[:, self.label]
-
     def chance(self, logit: float) -> float:
         """The probability, 0..1, that a mixed logit means."""
         return float(np.interp(logit, self.logits, self.chances))
+
+
+class Mixture:
+    """How the logits of both models make one for each attribute: for all of them in one go, as a text has many."""
+
+    def __init__(self, curves: Iterable[Curve]) -> None:
+        known = tuple(curves)
+        self._heads = [curve.head for curve in known]
+        self._labels = [curve.label for curve in known]
+        self._own, self._beside = np.array([curve.shares for curve in known], np.float32).reshape(-1, 2).T
+
+    def highest(self, encoder: Logits, linear: Logits) -> list[float]:
+        """For each attribute the highest logit of all windows, from (windows, heads) and (windows, labels)."""
+        mixed = self._own * encoder[:, self._heads] + self._beside * linear[:, self._labels]
+        highest: list[float] = mixed.max(axis=0).tolist()
+        return highest
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Weights:
     tokenizer: tokenizers.Tokenizer
     spellings: Spellings
     curves: dict[str, Curve]
+    mixture: Mixture
     mark: float
     version: str
 
@@ -70,12 +83,14 @@ def load(folder: Path, threads: int) -> Weights:
     tokenizer = tokenizers.Tokenizer.from_str(files["tokenizer.json"].decode())
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    curves = {name: curve(known) for name, known in calibration["attributes"].items()}
     return Weights(
         session=session(files["model.onnx"], threads),
         linear=linear.read(files["linear.npz"]),
         tokenizer=tokenizer,
         spellings=spellings.read(files["spellings.json"]),
-        curves={name: curve(known) for name, known in calibration["attributes"].items()},
+        curves=curves,
+        mixture=Mixture(curves.values()),
         mark=float(calibration["mark"]),
         version=version,
     )
