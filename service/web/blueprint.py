@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import flask_smorest
@@ -15,6 +16,10 @@ import flask_smorest
 from service.web import auth
 from service.web.schemas import ProblemOut
 from service.web.strict_json import StrictParser
+
+if TYPE_CHECKING:
+    from apispec import APISpec
+    from flask import Flask
 
 OPENAPI = {
     "API_TITLE": "Firstword",
@@ -54,9 +59,37 @@ def public(why: str) -> Decorator:
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest's document of the API, without a `default` answer: what is not documented is a mistake."""
+    """flask-smorest's document of the API, without a `default` answer: what is not documented is a mistake.
+
+    Blueprints are described when somebody first reads the document, and not at every start, of which it took most.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Blueprint] = []
+        self._describing = RLock()
+        super().__init__(app)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Take in a blueprint's routes."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undescribed.append(blueprint)
+
+    @property
+    def spec(self) -> APISpec:
+        """The document, in which every blueprint stands."""
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed.pop(0)
+                blueprint.register_views_in_doc(self, self._app, self._spec, name=blueprint.name, parameters=None)
+                self._spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return self._spec
+
+    @spec.setter
+    def spec(self, begun: APISpec) -> None:
+        self._spec = begun
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
