@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlmodel import select
 
+from service.models import Article, Author, Endpoint
 from tests.browser.frontdesk import FrontDesk
 from tests.browser.test_desk_keys import until
-from tests.service.newsroom import finding, judgement
+from tests.service.newsroom import NOW, finding, judgement
 
 PAGES = [
     "queue",
@@ -120,9 +122,27 @@ def test_on_a_phone_the_buttons_decide_and_the_panes_are_a_tap_away(desk: FrontD
     until(lambda: desk.statuses([second]) == ["approved"])
 
 
+LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
+
+
+def lengthen(desk: FrontDesk) -> None:
+    """Words without an end, wherever somebody else writes them."""
+    with desk.database.write() as session:
+        for row in session.exec(select(Author)):
+            row.name = LONG[:50]
+            session.add(row)
+        for article in session.exec(select(Article)):
+            article.title, article.section = LONG, LONG
+            session.add(article)
+        address = f"https://www.courier.example/{LONG}?{LONG}"
+        session.add(Endpoint(site_id="courier", url=address, description=LONG, secrets=[], created_at=NOW))
+    desk.hold(f"{LONG} https://www.courier.example/{LONG * 3}")
+
+
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_no_page_scrolls_sideways(desk: FrontDesk, width: int) -> None:
     furnish(desk)
+    lengthen(desk)
     page = desk.sign_in("ada", viewport={"width": width, "height": 900})
     for place in PAGES:
         page.goto(address(desk, place))

@@ -99,7 +99,7 @@ class Newsroom:
             change = Change(Actor("engine"), "judge", number, statuses, public, judgement=dict(judged))
             record(session, case, replace(change, events=("comment.edited",)), now=at)
 
-    def report(self, comment_id: str, reader: str, at: datetime = NOW) -> None:
+    def report(self, comment_id: str, reader: str, at: datetime = NOW, reason: str = "attack") -> None:
         """A reader's report."""
         with self.db.write() as session:
             comment = session.get_one(Comment, comment_id)
@@ -113,7 +113,7 @@ class Newsroom:
                         comment_id=comment_id,
                         author_id=reader,
                         version=comment.latest,
-                        reason="attack",
+                        reason=reason,
                         created_at=at,
                     ),
                 ]

@@ -325,6 +325,12 @@ def test_a_view_that_means_nothing_is_a_clear_400(mo: Browser) -> None:
         assert mo.get(f"/desk/courier/queue?{query}").status_code == 400
 
 
+def test_an_address_below_the_desk_that_leads_nowhere_is_a_page(app: Flask, mo: Browser) -> None:
+    answer = mo.get("/desk/courier/nothing-of-that-name")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert app.test_client().get("/desk/courier/nothing-of-that-name").status_code == 303
+
+
 def test_the_desk_says_when_judging_is_degraded(app: Flask, mo: Browser) -> None:
     assert "Judging is degraded" not in mo.get("/desk/courier/queue").text
     absent = AbsentEngine("bundled", "Engine bundled cannot be opened: <no model>")

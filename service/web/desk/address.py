@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from service.errors import Invalid
 from service.review import Ask
+from service.web.desk import words
 
 # What a field of `Ask` is called in an address.
 NAMES = {
@@ -69,7 +70,8 @@ def _value(field: str, raw: str) -> Any:
             moment = datetime.fromisoformat(raw)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid(f"{NAMES[field]} cannot be read: it is a {'number' if 'est' in field else 'time'}.") from None
+        kind = "number" if "est" in field else "time"
+        raise Invalid(f"“{NAMES[field]}” cannot be read: it has to be a {kind}.") from None
     return raw
 
 
@@ -105,7 +107,10 @@ def _shown(ask: Ask, field: str) -> str:
     if field in ("author", "network", "fingerprint"):
         return ""
     if field == "attribute":
-        return f": {value} {ask.lowest or 0:.2f} to {1 if ask.highest is None else ask.highest:.2f}"
+        highest = 1 if ask.highest is None else ask.highest
+        return f": {words.label(value, value).lower()} {ask.lowest or 0:.2f} to {highest:.2f}"
+    if field == "codes":
+        return f": {', '.join(words.label(code) for code in value)}"
     if isinstance(value, datetime):
         return f": {value:%Y-%m-%d %H:%M} UTC"
     return f": {', '.join(value) if isinstance(value, tuple) else value}"

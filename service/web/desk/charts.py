@@ -12,6 +12,7 @@ from service.review.numbers import OUTCOMES, Survival
 WIDTH, HEIGHT = 560, 240
 LEFT, TOP, BOTTOM = 44, 14, 210
 RIGHT = WIDTH - 22  # half of the last label stands beyond it
+WAITS = (5, 15, 30, 60, 120, 240, 480, 1_440, 2_880, 5_760, 10_080)  # minutes that one bar may stand for
 ACROSS, DOWN = RIGHT - LEFT, BOTTOM - TOP
 
 
@@ -70,7 +71,7 @@ def _bar(slot: tuple[float, float], share: tuple[float, float], kind: str, title
 
 def waits(minutes: Sequence[float]) -> tuple[Chart, list[tuple[str, int]]]:
     """Comments that wait now, by how long; and the same as rows of a table."""
-    size = next((s for s in (5, 15, 60, 240, 1_440, 10_080) if (max(minutes, default=0)) <= 12 * s), 43_200)
+    size = next((s for s in WAITS if (max(minutes, default=0)) <= 12 * s), 43_200)
     bins = [0] * 12
     for wait in minutes:
         bins[min(int(wait // size), 11)] += 1
@@ -81,7 +82,14 @@ def waits(minutes: Sequence[float]) -> tuple[Chart, list[tuple[str, int]]]:
         for n, many in enumerate(bins)
     ]
     across = [Tick(LEFT + n * step, spell(n * size)) for n in range(0, 13, 3)]
-    return Chart(bars, across=across, up=_up(most)), rows
+    lines = [Tick(round(LEFT + step * at / size, 2), f"{name} {spell(at)}") for name, at in _marks(minutes)]
+    return Chart(bars, across=across, up=_up(most), lines=lines), rows
+
+
+def _marks(minutes: Sequence[float]) -> list[tuple[str, float]]:
+    """The wait in the middle and the longest."""
+    sorted_ = sorted(minutes)
+    return [("half wait less than", sorted_[len(sorted_) // 2]), ("oldest", sorted_[-1])] if sorted_ else []
 
 
 def latency(curve: Survival) -> Chart:
@@ -116,8 +124,9 @@ def scores(published: Sequence[int], rejected: Sequence[int], thresholds: Mappin
         bars.append(Bar(x, round(middle - high, 2), width, high, "read", f"{span}: {published[n]} published"))
         bars.append(Bar(x, round(middle, 2), width, low, "rejected", f"{span}: {rejected[n]} rejected"))
     across = [Tick(LEFT + ACROSS * part / 5, f"{part / 5:.1f}") for part in range(6)]
+    upright = [Tick(round(middle - half * part, 2), f"{abs(part) * tallest:.0%}") for part in (-1, -0.5, 0.5, 1)]
     lines = [Tick(LEFT + ACROSS * at, f"{name} {at:.2f}") for name, at in thresholds.items()]
-    return Chart(bars, across=across, lines=lines)
+    return Chart(bars, across=across, up=upright, lines=lines)
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
@@ -141,5 +150,10 @@ def spell(minutes: float) -> str:
     if minutes < 60:
         return f"{minutes:.0f} min"
     if minutes < 1_440:
-        return f"{minutes / 60:.0f} h" if minutes % 60 == 0 or minutes > 600 else f"{minutes / 60:.1f} h"
-    return f"{minutes / 1_440:.0f} d" if minutes % 1_440 == 0 or minutes > 14_400 else f"{minutes / 1_440:.1f} d"
+        return f"{_short(minutes / 60)} h"
+    return f"{_short(minutes / 1_440)} d"
+
+
+def _short(number: float) -> str:
+    """A number with one place where that says something."""
+    return f"{number:.0f}" if number >= 20 else f"{number:.1f}".removesuffix(".0")

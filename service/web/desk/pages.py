@@ -67,8 +67,7 @@ def live(counts: Mapping[str, int]) -> str:
     oldest = counts["oldest"]
     if not oldest:
         return f"{counts['pending']} waiting"
-    unit, size = ("min", 60) if oldest < 7_200 else ("h", 3_600)
-    return f"{counts['pending']} waiting, oldest {oldest // size} {unit}"
+    return f"{counts['pending']} waiting, oldest {words.span(oldest)}"
 
 
 def message(title: str, sentence: str) -> str:

@@ -10,6 +10,7 @@ from flask import jsonify, redirect, render_template, request, send_from_directo
 
 from moderation import Policy, Reason
 from service import review
+from service.errors import NotFound
 from service.review import Ask, Card, Page, Row
 from service.web.context import now, parts
 from service.web.desk import address, marks, pages, words
@@ -95,6 +96,12 @@ def asset(version: str, name: str) -> Any:
     answer = send_from_directory(pages.STATIC, name)
     answer.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return answer
+
+
+@bp.get("/<path:place>")
+def nothing(place: str) -> Any:
+    """Any other address below the desk: said in a page, to whoever is signed in."""
+    raise NotFound("There is no such page at the desk.")
 
 
 def _shown(site: str, comment_id: str, page: Page, ask: Ask) -> Shown:

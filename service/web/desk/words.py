@@ -74,6 +74,29 @@ VERBS = {
     "restore": "restored",
     "edit": "edited",
 }
+REPORTS = {
+    "abuse": "Attacks somebody",
+    "spam": "Advertising",
+    "off-topic": "Off topic",
+    "personal": "Private details",
+    "false": "False claim",
+    "other": "Something else",
+    "illegal": "Against the law",
+}
+STANDINGS = {"premoderated": "read first"}
+STEPS = {
+    "note": "noted",
+    "warn": "warned",
+    "mute": "muted",
+    "unmute": "ended the mute",
+    "ban": "banned",
+    "unban": "lifted the ban",
+    "premoderate": "had them read first",
+    "trust": "trusted",
+    "normal": "went back to normal",
+    "mark_staff": "marked as one of this newspaper",
+    "unmark": "took the mark away",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +176,35 @@ def headline(triage: Mapping[str, Any]) -> tuple[str, str, int]:
     """What the list says first about a comment: a label, its band and its ticks."""
     top = triage.get("top")
     if not top:
-        return "Nothing found", "low", TICKS["low"]
+        return "Nothing found", "", TICKS["low"]
     word = str(triage.get("band", "low"))
     return label(top["code"], top["attribute"]), word if top.get("score") is not None else "", TICKS[word]
 
 
 def wait(since: datetime, now: datetime) -> str:
     """How long something has waited, in the two or three signs that a list has room for."""
-    passed = max(now - since, timedelta())
-    minutes = int(passed.total_seconds() // 60)
+    return span(max(now - since, timedelta()).total_seconds())
+
+
+def span(seconds: float) -> str:
+    """A time in the two or three signs that a list has room for."""
+    minutes = int(seconds // 60)
     if minutes < 60:
         return f"{minutes} min"
     if minutes < 48 * 60:
         return f"{minutes // 60} h"
     return f"{minutes // (24 * 60)} days"
+
+
+def ago(since: datetime, now: datetime) -> str:
+    """When something was done, seen from now."""
+    return f"{wait(since, now)} ago" if now - since >= timedelta(minutes=1) else "just now"
+
+
+def tally(published: int, rejected: int, waiting: int) -> str:
+    """How many comments came to what, without those that none came to."""
+    counted = {"published": published, "rejected": rejected, "waiting": waiting}
+    return ", ".join(f"{many:,} {name}" for name, many in counted.items() if many) or "none yet"
 
 
 def day(moment: datetime) -> str:
@@ -192,4 +230,5 @@ def because(row: Any, now: datetime) -> list[str]:
     reasons += ["escalated"] if row.escalated else []
     reasons += ["readers see it now"] if row.public else []
     waited = wait(row.written, now)
-    return [*reasons, f"{waited} waiting" if row.status == "pending" else f"written {waited} ago"]
+    reasons.append(f"{waited} waiting" if row.status == "pending" else f"written {waited} ago")
+    return [f"{reasons[0][0].upper()}{reasons[0][1:]}", *reasons[1:]]

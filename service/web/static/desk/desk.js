@@ -256,6 +256,7 @@ async function count() {
 
 listen(acts, digit);
 if (document.getElementById("rows")) {
+  document.querySelector('.row[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
   take(card());
   recall(card());
   ahead();
