@@ -59,7 +59,7 @@ test-detoxify: $(VENV)/.test $(VENV)/.detoxify ## Load a tiny real checkpoint th
 newcomer: ## Meet the last commit as a newcomer does: a fresh clone, make run, two comments, Ctrl-C
 	@$(find_python); "$$python" .ci/newcomer.py
 
-look: system-parts $(VENV)/.test ## Draw every state of the widget as pictures, in var/look
+look: system-parts $(VENV)/.test ## Draw every state of the widget and page of the desk as pictures, in var/look
 	@$(PY) -m tests.browser.look $(ARGS)
 
 chaos: system-parts $(VENV)/.test ## Kill clients, web and worker processes at random; count what was lost

@@ -24,13 +24,13 @@ DEADLINE = 30_000
 class FrontDesk:
     """The service with a newsroom in it."""
 
-    def __init__(self, database_url: str, new_context: Callable[..., BrowserContext]) -> None:
-        self._url, self._new_context = database_url, new_context
+    def __init__(self, database_url: str, new_context: Callable[..., BrowserContext], **settings: str) -> None:
+        self._url, self._new_context, self._settings = database_url, new_context, settings
 
     def __enter__(self) -> Self:
         plenty = "author 9999/minute, network 9999/minute"
         settings = {"DATABASE_URL": self._url, "SIGNING_KEYS": "k" * 40, "LOG_LEVEL": "ERROR", "LIMIT_LOGIN": plenty}
-        self.app = create_app(load(settings))
+        self.app = create_app(load({**settings, **self._settings}))
         self._server = make_server("127.0.0.1", 0, self.app, threaded=True, request_handler=Quiet)
         self.url = f"http://localhost:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()

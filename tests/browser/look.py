@@ -1,7 +1,7 @@
-"""Every state of the widget as pictures: `make look` writes them to var/look, at three widths, in light and in dark.
+"""Every state of the widget and every page of the desk as pictures, in light and in dark: `make look`, to var/look.
 
 With the page of a reference (`make look ARGS=path/to/widget.html`) each picture of it stands beside ours. For people to
-look at; what can be checked without eyes is in `test_widget_for_everyone.py`.
+look at; what can be checked without eyes is in `test_widget_for_everyone.py` and `test_desk_for_everyone.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import Browser, sync_playwright
 
 from service.migrations import upgrade
+from tests.browser import look_desk
 from tests.browser.newspaper import Newspaper
 from tests.parts import CHROMIUM, CHROMIUM_FLAGS
 
@@ -36,8 +37,9 @@ def main(reference: str | None = None) -> None:
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     _draw(chromium, pages, width, scheme)
+        of_desk = look_desk.draw(chromium, OUT)
         chromium.close()
-    print(f"{len(pages) * len(WIDTHS) * len(SCHEMES)} pictures in {OUT}/")
+    print(f"{len(pages) * len(WIDTHS) * len(SCHEMES) + of_desk} pictures in {OUT}/")
 
 
 def _draw(chromium: Browser, pages: dict[str, str], width: int, scheme: str) -> None:
