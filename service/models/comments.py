@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from service.models.columns import PENDING, document, long_text, moment, new_id, partial_index, reference
 
 BY_URGENCY = ("site_id", "urgency", "id")
+BY_TIME = ("site_id", "created_at", "comment_id")
 
 
 class Comment(SQLModel, table=True):
@@ -98,6 +99,8 @@ class Decision(SQLModel, table=True):
         Index("ix_decision_recent", "site_id", "created_at", "id"),
         Index("ix_decision_actor", "actor_id", "site_id", "created_at", "id"),
         partial_index("ix_decision_human", "actor = 'moderator'", "site_id", "created_at", "id"),
+        partial_index("ix_decision_people", "actor IN ('moderator', 'host')", *BY_TIME, "actor"),
+        partial_index("ix_decision_held", "revision = 1 AND after = 'pending'", *BY_TIME, "revision", "after"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)

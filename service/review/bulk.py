@@ -20,15 +20,15 @@ from service.db import Database
 from service.errors import Invalid, NotFound
 from service.identity.staff import Staff
 from service.lifecycle import PEOPLE, Case, locked_many
-from service.models import PENDING, Article, Author, Comment, CommentVersion, Decision, Lease, new_id
+from service.models import PENDING, Author, Comment, CommentVersion, Decision, Lease, new_id
+from service.review import scores
 from service.review.decide import REJECT, Decider, Verdict, check, check_reason, settle_all, take_all_back
-from service.review.views import Ask, conditions, require
+from service.review.views import Ask, among, require
 
 if TYPE_CHECKING:
     from service.judges import Judges
 
 MOST, CHUNK, SAMPLE = 5_000, 100, 5
-BINS = 20
 
 Clause = Any  # what SQLAlchemy calls its parts does not survive SQLModel's column types
 
@@ -74,13 +74,10 @@ def preview(db: Database, staff: Staff, selection: Selection, now: datetime) -> 
     """What deciding this selection would touch."""
     require(staff, selection.ask)
     with db.read() as session:
-        where = _waiting(session, selection, now)
-        read_by_others = and_(col(Lease.expires_at) > now, col(Lease.moderator_id) != staff.id)
-        held = _from(func.count()).join(Lease, col(Lease.comment_id) == col(Comment.id)).where(*where, read_by_others)
-        being_read = session.execute(held).scalar_one()
-        count = session.execute(_from(func.count()).where(*where)).scalar_one()
+        ids = list(session.scalars(_waiting(session, selection, now).order_by(col(Comment.urgency))))
+        being_read = len(_read_by_others(session, staff, now).intersection(ids))
         return Preview(
-            count - being_read, being_read, _sample(session, selection, where), _bins(session, selection, now)
+            len(ids) - being_read, being_read, _sample(session, selection, ids), _bins(session, selection, now)
         )
 
 
@@ -140,37 +137,38 @@ def told_batch(db: Database, staff: Staff, batch_id: str) -> tuple[Decision, int
 # ---- which ones ---------------------------------------------------------------------------------------------------
 
 
-def _from(*what: Clause) -> Clause:
-    joined = core_select(*what).select_from(Comment).join(Article, col(Article.id) == col(Comment.article_id))
-    return joined.join(Author, col(Author.id) == col(Comment.author_id))
+def _waiting(session: Session, selection: Selection, now: datetime) -> Clause:
+    """The ids of those that it is about."""
+    query = among(session, selection.ask, now, col(Comment.id)).where(col(Comment.status) == PENDING)
+    return query.where(col(Comment.id).in_(selection.ids)) if selection.ids else query
 
 
-def _waiting(session: Session, selection: Selection, now: datetime) -> list[Clause]:
-    where = [*conditions(session, selection.ask, now), col(Comment.status) == PENDING]
-    return [*where, col(Comment.id).in_(selection.ids)] if selection.ids else where
+def _read_by_others(session: Session, staff: Staff, now: datetime) -> set[str]:
+    """What other moderators read now, on any site: a few."""
+    others = col(Lease.moderator_id) != staff.id
+    return set(session.scalars(core_select(col(Lease.comment_id)).where(col(Lease.expires_at) > now, others)))
 
 
 def _ids(session: Session, selection: Selection, now: datetime) -> list[str]:
-    query = _from(col(Comment.id)).where(*_waiting(session, selection, now))
-    found = [row[0] for row in session.execute(query.order_by(col(Comment.id)).limit(MOST + 1))]
+    found = list(session.scalars(_waiting(session, selection, now).order_by(col(Comment.id)).limit(MOST + 1)))
     if len(found) > MOST:
         raise Invalid(f"At most {MOST} at once. Narrow the filters.")
     return found
 
 
-def _sample(session: Session, selection: Selection, where: Sequence[Clause]) -> list[Sampled]:
-    """A few of them, drawn over the whole: the first, the last and some between."""
-    ids = [
-        row[0]
-        for row in session.execute(_from(col(Comment.id)).where(*where).order_by(col(Comment.urgency)).limit(MOST))
-    ]
-    drawn = set(random.Random(str(len(ids))).sample(ids, min(SAMPLE, len(ids))))  # noqa: S311 - a sample, no secret
+def _sample(session: Session, selection: Selection, ids: Sequence[str]) -> list[Sampled]:
+    """A few of them, drawn over the whole."""
+    drawn = random.Random(str(len(ids))).sample(ids, min(SAMPLE, len(ids)))  # noqa: S311 - a sample, no secret
     latest = and_(col(CommentVersion.comment_id) == col(Comment.id), col(CommentVersion.number) == col(Comment.latest))
-    query = _from(Comment, col(Author.name), col(CommentVersion.text)).join(CommentVersion, latest)
-    rows = session.execute(query.where(col(Comment.id).in_(drawn)))
+    query = (
+        core_select(Comment, col(Author.name), col(CommentVersion.text))
+        .join(Author, col(Author.id) == col(Comment.author_id))
+        .join(CommentVersion, latest)
+        .where(col(Comment.id).in_(drawn))
+    )
     return [
         Sampled(row.id, name, text, row.triage.get("scores", {}).get(selection.ask.attribute))
-        for row, name, text in rows
+        for row, name, text in session.execute(query)
     ]
 
 
@@ -179,10 +177,11 @@ def _bins(session: Session, selection: Selection, now: datetime) -> list[int]:
     ask = selection.ask
     if not ask.attribute:
         return []
+    place = scores.twentieth(session, ask.attribute).label("place")
     everything = Ask(ask.site, ask.view, attribute=ask.attribute, lowest=0.0)
-    bins = [0] * BINS
-    for (triage,) in session.execute(_from(col(Comment.triage)).where(*conditions(session, everything, now))):
-        bins[min(int(triage["scores"][ask.attribute] * BINS), BINS - 1)] += 1
+    bins = [0] * scores.BINS
+    for at, many in session.execute(among(session, everything, now, place, func.count()).group_by(place)):
+        bins[min(at, scores.BINS - 1)] += many
     return bins
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Float, Integer, and_, cast, func
+from sqlalchemy import and_, bindparam, func, literal
 from sqlalchemy import case as when
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col
@@ -21,10 +21,11 @@ from service.db import Database
 from service.identity.staff import Staff
 from service.lifecycle import PEOPLE
 from service.models import APPROVED, DELETED, PENDING, REJECTED, Comment, Decision
+from service.review import scores
 from service.review.views import Ask, require
 
 OUTCOMES = ("unread", "read", "rejected", "waiting")
-BINS = 20
+STATUSES = (PENDING, APPROVED, REJECTED, DELETED)
 
 Clause = Any  # what SQLAlchemy calls its parts does not survive SQLModel's column types
 
@@ -80,30 +81,46 @@ def numbers(db: Database, staff: Staff, site_id: str, days: int, attribute: str,
 
 
 def _volume(session: Session, site_id: str, since: datetime, days: Sequence[date]) -> dict[date, dict[str, int]]:
-    person = core_select(Decision.id).where(  # type: ignore[call-overload]
-        col(Decision.comment_id) == col(Comment.id), col(Decision.actor).in_(PEOPLE)
-    )
     outcome = when(
         (col(Comment.status) == PENDING, "waiting"),
         (col(Comment.status) == REJECTED, "rejected"),
-        (person.exists(), "read"),
+        (col(Comment.id).in_(_by_people(site_id, since, col(Decision.comment_id))), "read"),
         else_="unread",
     )
-    day = _day(session)
-    query = (
-        core_select(day, outcome, func.count())
-        .where(col(Comment.site_id) == site_id, col(Comment.created_at) >= since, col(Comment.status) != DELETED)
-        .group_by(day, outcome)
-    )
+    sent = _sent(site_id, since, (PENDING, APPROVED, REJECTED))
+    each = core_select(_day(session).label("day"), outcome.label("outcome")).where(*sent).subquery()
     found = {one: dict.fromkeys(OUTCOMES, 0) for one in days}
-    for name, what, many in session.execute(query):
+    for name, what, many in session.execute(core_select(*each.c, func.count()).group_by(*each.c)):
         found.setdefault(date.fromisoformat(name), dict.fromkeys(OUTCOMES, 0))[what] = many
     return found
 
 
+def _sent(site_id: str, since: datetime, statuses: Sequence[str]) -> list[Clause]:
+    """The comments of some statuses that were sent since, in a form that leads through the index of all three."""
+    return [col(Comment.site_id) == site_id, col(Comment.created_at) >= since, col(Comment.status).in_(statuses)]
+
+
+def _by_people(site_id: str, since: datetime, *what: Clause) -> Clause:
+    """Something about what people decided since; `PEOPLE` stands as written, or the index of these is not taken."""
+    people: Clause = bindparam("people", PEOPLE, expanding=True, literal_execute=True)
+    return core_select(*what).where(*_decided(site_id, since), col(Decision.actor).in_(people))
+
+
+def _held(site_id: str, since: datetime) -> Clause:
+    """The comments that were held when they were sent, likewise."""
+    at_first = col(Decision.revision) == literal(1, literal_execute=True)
+    held = col(Decision.after) == literal(PENDING, literal_execute=True)
+    return core_select(col(Decision.comment_id)).where(*_decided(site_id, since), at_first, held)
+
+
+def _decided(site_id: str, since: datetime) -> list[Clause]:
+    """What was decided since: all about the comments that were sent since, for nothing is decided before it is sent."""
+    return [col(Decision.site_id) == site_id, col(Decision.created_at) >= since]
+
+
 def _day(session: Session) -> Clause:
     """The UTC day of a comment, as text that sorts."""
-    if session.get_bind().dialect.name == "sqlite":
+    if scores.is_sqlite(session):
         return func.strftime("%Y-%m-%d", col(Comment.created_at))
     return func.to_char(func.timezone("UTC", col(Comment.created_at)), "YYYY-MM-DD")
 
@@ -122,18 +139,14 @@ def _waits(session: Session, site_id: str, now: datetime) -> list[float]:
 
 def _spans(session: Session, site_id: str, since: datetime, now: datetime) -> list[tuple[float, bool]]:
     """For each comment held since: how many minutes until a person decided, or until now (or its end) without one."""
-    held = (
-        core_select(col(Decision.comment_id))
-        .where(col(Decision.revision) == 1, col(Decision.after) == PENDING, col(Decision.comment_id) == col(Comment.id))
-        .exists()
-    )
-    decided = (
-        core_select(func.min(col(Decision.created_at)))
-        .where(col(Decision.comment_id) == col(Comment.id), col(Decision.actor).in_(PEOPLE))
-        .scalar_subquery()
-    )
-    query = core_select(col(Comment.created_at), decided, col(Comment.status), col(Comment.decided_at)).where(
-        col(Comment.site_id) == site_id, col(Comment.created_at) >= since, held
+    of = col(Decision.comment_id)
+    decided = _by_people(site_id, since, of, func.min(col(Decision.created_at)).label("at")).group_by(of).subquery()
+    ended = when((col(Comment.status) != PENDING, col(Comment.decided_at)))
+    as_expression = col(Comment.id).concat("")  # leads SQLite through the days' index, not from each that was held
+    query = (
+        core_select(col(Comment.created_at), decided.c.at, col(Comment.status), ended)
+        .outerjoin(decided, decided.c.comment_id == col(Comment.id))
+        .where(*_sent(site_id, since, STATUSES), as_expression.in_(_held(site_id, since)))
     )
     return [_span(sent, at, status, ended, now) for sent, at, status, ended in session.execute(query)]
 
@@ -169,23 +182,13 @@ def _reached(steps: Sequence[tuple[float, float]], percent: int) -> float | None
 
 
 def _scores(session: Session, site_id: str, since: datetime, attribute: str) -> Scores:
-    score = cast(col(Comment.triage)["scores"][attribute].as_string(), Float)
-    bin_ = cast(func.floor(score * BINS) if not _is_sqlite(session) else score * BINS, Integer)
+    place = scores.twentieth(session, attribute).label("place")
     query = (
-        core_select(bin_, col(Comment.status), func.count())
-        .where(
-            col(Comment.site_id) == site_id,
-            col(Comment.created_at) >= since,
-            col(Comment.status).in_((APPROVED, REJECTED)),
-            score.is_not(None),
-        )
-        .group_by(bin_, col(Comment.status))
+        core_select(place, col(Comment.status), func.count())
+        .where(*_sent(site_id, since, (APPROVED, REJECTED)), scores.score(session, attribute).is_not(None))
+        .group_by(place, col(Comment.status))
     )
-    found = {APPROVED: [0] * BINS, REJECTED: [0] * BINS}
-    for place, status, many in session.execute(query):
-        found[status][min(max(place, 0), BINS - 1)] += many
+    found = {APPROVED: [0] * scores.BINS, REJECTED: [0] * scores.BINS}
+    for at, status, many in session.execute(query):
+        found[status][min(max(at, 0), scores.BINS - 1)] += many
     return Scores(attribute, found[APPROVED], found[REJECTED])
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"

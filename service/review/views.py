@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Float, and_, cast, func, literal, literal_column, or_
+from sqlalchemy import and_, cast, func, literal, literal_column, or_
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Session, col, select
@@ -32,6 +32,7 @@ from service.models import (
     Moderator,
     Site,
 )
+from service.review import scores
 from service.review.search import found
 from service.triage import BANDS
 
@@ -179,12 +180,12 @@ def told(db: Database, staff: Staff, decision_id: str) -> tuple[Decision, str] |
 
 
 def _count(session: Session, ask: Ask, now: datetime) -> int:
-    return int(session.execute(_among(session, ask, func.count(), now)).scalar_one())
+    return int(session.execute(among(session, ask, now, func.count())).scalar_one())
 
 
-def _among(session: Session, ask: Ask, what: Clause, now: datetime) -> Clause:
+def among(session: Session, ask: Ask, now: datetime, *what: Clause) -> Clause:
     """Something about the comments that an ask is about, with no table joined that its filters do not need."""
-    query = core_select(what).select_from(Comment)
+    query = core_select(*what).select_from(Comment)
     if ask.sections or ask.writer or ask.article:
         query = query.join(Article, col(Article.id) == col(Comment.article_id))
         query = query.join(Author, col(Author.id) == col(Comment.author_id))
@@ -205,7 +206,7 @@ def require(staff: Staff, ask: Ask) -> None:
 def conditions(session: Session, ask: Ask, now: datetime) -> list[Clause]:
     """The view and its filters as conditions on `Comment`, `Article` and `Author`."""
     wanted: list[Clause] = [col(Comment.site_id) == ask.site, *_view(ask.view)]
-    wanted += [_score(ask)] if ask.attribute else []
+    wanted += _score(session, ask) if ask.attribute else []
     wanted += [_codes(session, ask.codes)] if ask.codes else []
     wanted += [_bands(ask.band)] if ask.band else []
     wanted += [col(Article.section).in_(ask.sections)] if ask.sections else []
@@ -261,11 +262,9 @@ def _bands(band: str) -> Clause:
     return col(Comment.triage)["band"].as_string().in_(BANDS[BANDS.index(band) :])
 
 
-def _score(ask: Ask) -> Clause:
-    value = cast(col(Comment.triage)["scores"][ask.attribute].as_string(), Float)
-    lowest = 0.0 if ask.lowest is None else ask.lowest
-    highest = 1.0 if ask.highest is None else ask.highest
-    return and_(value >= lowest, value <= highest)
+def _score(session: Session, ask: Ask) -> list[Clause]:
+    value = scores.score(session, ask.attribute)
+    return [value >= (ask.lowest or 0.0), value <= (1.0 if ask.highest is None else ask.highest)]
 
 
 # ---- rows ---------------------------------------------------------------------------------------------------------
@@ -287,7 +286,7 @@ def _rows(now: datetime) -> Clause:
 
 def _undecided(session: Session, ask: Ask, now: datetime) -> Page:
     """A page of comments. Which ones is asked first and by itself, so that only those are looked up in other tables."""
-    chosen = _cut(_among(session, ask, col(Comment.id), now), ask, Comment)
+    chosen = _cut(among(session, ask, now, col(Comment.id)), ask, Comment)
     return _page(session, _sorted(_rows(now).where(col(Comment.id).in_(chosen)), ask, Comment), ask, Comment, now)
 
 

@@ -20,6 +20,7 @@ from service import health, review
 from service.db import Database
 from service.identity.staff import Staff
 from service.review import Ask, Selection
+from service.review.numbers import numbers
 
 COMMENTS, WAITING = 6_000, 300
 MO = Staff("m" * 24, "mo", "Mo", {bench.SITE: "admin"})
@@ -149,6 +150,15 @@ def plan_of(db: Database, statement: str, parameters: Any) -> str:
     explain = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
     with db.reader.connect() as connection:
         return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters))
+
+
+def test_the_numbers_find_what_was_held_and_decided_in_indexes_of_these_alone(archive: Database) -> None:
+    with caught(archive) as sent:
+        numbers(archive, MO, bench.SITE, 14, "insult", bench.NOW)
+    plans = "\n".join(plan_of(archive, *one) for one in sent if "FROM decision" in one[0])
+    alone = "USING COVERING INDEX ix_decision" if archive.is_sqlite else "Index Only Scan using ix_decision"
+    assert {f"{alone}_people", f"{alone}_held"} <= set(re.findall(rf"{alone}_\w+", plans)), plans
+    assert not re.search(r"(SCAN|Scan on|Scan using \w+_key on) decision", plans), plans
 
 
 def test_what_waits_is_counted_in_an_index_of_what_waits(archive: Database) -> None:

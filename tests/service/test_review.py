@@ -691,3 +691,24 @@ def test_a_person_shows_what_a_ban_would_touch(room: Newsroom) -> None:
     room.comment("waiting"), room.comment("shown", judged=FINE), room.comment("another")
     shown = review.person(room.db, room.mo, room.bo)
     assert (shown.waiting, shown.public, len(shown.comments)) == (2, 1, 3)
+
+
+def test_each_choice_of_a_filter_leaves_as_many_as_it_says(room: Newsroom) -> None:
+    both = judgement(finding("rules.links"), finding("engine.insult", attribute="insult", score=0.81))
+    room.comment("insult one")
+    room.comment("links and insult", judged=both, author=author(room.db, "Cy", at=NOW - timedelta(days=900)))
+    room.comment("links one", judged=judgement(finding("rules.links"), scores={"insult": 0.2}))
+    with room.db.write() as session:
+        session.get_one(Author, room.bo).rejected = 1
+    found = review.facets(room.db, room.mo, Ask("courier"), NOW)
+    asked = [(found.codes, lambda one: {"codes": (one,)}), (found.bands, lambda one: {"band": one})]
+    asked += [(found.languages, lambda one: {"language": one}), (found.writers, lambda one: {"writer": one})]
+    for choices, chosen in asked:
+        left = {one: review.count(room.db, room.mo, Ask("courier", **chosen(one)), NOW) for one in choices}
+        assert left == choices
+    assert (found.total, found.codes, found.writers) == (
+        3,
+        {"engine.insult": 2, "rules.links": 2},
+        {"new": 2, "rejected": 2},
+    )
+    assert found.attributes == ("insult", "threat")
