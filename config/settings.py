@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,28 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 HERE = Path(__file__).resolve().parent
 MIN_KEY_BYTES = 32
 MOST_PROOF = 5_000_000
+TEN_YEARS = 10 * 365 * 86_400
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "port": (1, 65_535),
+    "web_processes": (1, 256),
+    "web_threads": (1, 512),
+    "engine_calls": (1, 512),
+    "judge_timeout": (0.01, 600),
+    "body_limit": (1, 100 * 1_048_576),
+    "edit_window": (0, TEN_YEARS),
+    "token_life": (1, TEN_YEARS),
+    "renewal_life": (1, TEN_YEARS),
+    "session_idle": (1, TEN_YEARS),
+    "session_life": (1, TEN_YEARS),
+    "delivery_lease": (1, 86_400),
+    "deliveries_at_once": (1, 4_096),
+}
+SQLITE = re.compile(r"sqlite:///(?!:memory:)[^?]+")
+POSTGRES = re.compile(
+    r"postgresql\+psycopg://(?:[^:/]*(?::[^@]*)?@)?"  # who signs in, read as the database's library reads it
+    r"(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>\d*))?(?:/[^?]*)?(?:\?.*)?"
+)
 
 
 class SettingsRefused(Exception):
@@ -109,6 +132,8 @@ class _Reading:
                 raw = Path(path).read_text(encoding="utf-8")
             except OSError as wrong:
                 self.problems.append(f"SIGNING_KEYS_FILE: cannot be read ({wrong.strerror})")
+            except UnicodeDecodeError:
+                self.problems.append("SIGNING_KEYS_FILE: is not UTF-8 text; a key as text: openssl rand -hex 32")
         return tuple((raw or "").split())
 
 
@@ -165,34 +190,52 @@ def check(settings: Settings) -> list[str]:
     return [sentence for wrong, sentence in _rules(settings) if wrong]
 
 
-def _is_origin(url: str) -> bool:
-    """Whether an address is a scheme, a host and perhaps a port, and nothing after them."""
+def _has_port(url: str) -> bool:
+    """Whether an address can be taken apart and its port, where it names one, is a port."""
     try:
-        parts = urlsplit(url)
-        usable = bool(parts.hostname) and (parts.port or 1) > 0
+        return urlsplit(url).port != 0
     except ValueError:
         return False
-    return usable and parts.scheme in ("http", "https") and parts.path in ("", "/")
+
+
+def _is_origin(url: str) -> bool:
+    """Whether an address is a scheme, a host and perhaps a port, and nothing beside or after them."""
+    if not _has_port(url) or any(mark in url for mark in "?#@\\ "):
+        return False
+    parts = urlsplit(url)
+    return bool(parts.hostname) and parts.scheme in ("http", "https") and parts.path in ("", "/")
+
+
+def _is_database(url: str) -> bool:
+    """Whether an address is a SQLite file's or a PostgreSQL server's, in the form that the database's library reads."""
+    server = POSTGRES.fullmatch(url)
+    if server is None:
+        return SQLITE.fullmatch(url) is not None
+    return 0 < int(server["port"] or 1) < 65_536
+
+
+def _is_redis(url: str) -> bool:
+    return url.startswith(("redis://", "rediss://", "unix://")) and _has_port(url)
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether a text from the environment was text, and no bytes that only pass through it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _rules(s: Settings) -> list[tuple[bool, str]]:
-    scheme = s.database_url.split(":", 1)[0]
-    positive = (
-        "web_processes",
-        "web_threads",
-        "engine_calls",
-        "body_limit",
-        "token_life",
-        "renewal_life",
-        "session_idle",
-        "session_life",
-        "delivery_lease",
-        "deliveries_at_once",
-    )
+    return [*_address_rules(s), *_key_rules(s), *_other_rules(s), *_number_rules(s)]
+
+
+def _address_rules(s: Settings) -> list[tuple[bool, str]]:
     return [
         (
-            scheme not in ("sqlite", "postgresql+psycopg"),
-            "DATABASE_URL: must start with sqlite:/// or postgresql+psycopg://",
+            not _is_database(s.database_url),
+            "DATABASE_URL: must be sqlite:/// and a file's path, or postgresql+psycopg://user:password@host[:port]/name",
         ),
         (
             s.is_sqlite and s.web_processes > 1,
@@ -203,37 +246,52 @@ def _rules(s: Settings) -> list[tuple[bool, str]]:
             "WEB_PROCESSES: several web processes with limits in memory would each count alone; set REDIS_URL",
         ),
         (
-            bool(s.redis_url) and not s.redis_url.startswith(("redis://", "rediss://", "unix://")),
-            "REDIS_URL: must start with redis://, rediss:// or unix://",
+            bool(s.redis_url) and not _is_redis(s.redis_url),
+            "REDIS_URL: must start with redis://, rediss:// or unix://, and its port must be a number",
         ),
-        (not 0 < s.port < 65_536, "PORT: must be between 1 and 65535"),
-        (
-            not _is_origin(s.public_url),
-            "PUBLIC_URL: must be http(s)://host[:port] without a path",
-        ),
+        (not _is_origin(s.public_url), "PUBLIC_URL: must be http(s)://host[:port], with nothing before or after it"),
+    ]
+
+
+def _key_rules(s: Settings) -> list[tuple[bool, str]]:
+    return [
         (not s.signing_keys, "SIGNING_KEYS: none; `make run` makes one, or: openssl rand -hex 32"),
         (len(s.signing_keys) > 2, "SIGNING_KEYS: at most two, the newest first"),
         (
-            any(len(key.encode()) < MIN_KEY_BYTES for key in s.signing_keys),
+            not all(_is_utf8(key) for key in s.signing_keys),
+            "SIGNING_KEYS: must be UTF-8 text; a key as text: openssl rand -hex 32",
+        ),
+        (
+            any(len(key.encode(errors="replace")) < MIN_KEY_BYTES for key in s.signing_keys),
             f"SIGNING_KEYS: each must have at least {MIN_KEY_BYTES} bytes",
         ),
+    ]
+
+
+def _other_rules(s: Settings) -> list[tuple[bool, str]]:
+    return [
         (
             bool(s.outbound_allow) and not s.development,
             "OUTBOUND_ALLOW: opens a hole to private addresses and is for DEVELOPMENT=1 only",
         ),
         (s.demo and not s.development, "DEMO: needs DEVELOPMENT=1"),
         (not s.policy_file.is_file(), f"POLICY_FILE: no such file ({s.policy_file.name})"),
-        (s.judge_timeout <= 0, "JUDGE_TIMEOUT: must be above 0"),
-        (
-            s.webhook_timeout <= 0 or s.webhook_timeout >= s.delivery_lease,
-            "WEBHOOK_TIMEOUT: must be above 0 and below DELIVERY_LEASE",
+        (s.log_level.upper() not in LOG_LEVELS, f"LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}"),
+    ]
+
+
+def _number_rules(s: Settings) -> list[tuple[bool, str]]:
+    """The numbers within their bounds; written so that what is no number at all (`nan`) is outside of all of them."""
+    return [
+        *(
+            (not low <= getattr(s, name) <= high, f"{name.upper()}: must be between {low} and {high}")
+            for name, (low, high) in BOUNDS.items()
         ),
-        (s.edit_window < 0, "EDIT_WINDOW: must not be negative"),
+        (not 0 < s.webhook_timeout < s.delivery_lease, "WEBHOOK_TIMEOUT: must be above 0 and below DELIVERY_LEASE"),
         (
             not 0 <= s.guest_proof <= MOST_PROOF,
             f"GUEST_PROOF: must be between 0 (off) and {MOST_PROOF}, or readers wait for minutes",
         ),
-        *((getattr(s, name) < 1, f"{name.upper()}: must be at least 1") for name in positive),
     ]
 
 
