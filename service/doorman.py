@@ -280,8 +280,8 @@ def environ_of(scope: Scope, given: Any, length: int | None) -> WSGIEnvironment:
     environ: WSGIEnvironment = {
         **EVERYWHERE,
         "REQUEST_METHOD": scope.method,
-        "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "PATH_INFO": _as_wsgi(scope.path),
+        "QUERY_STRING": _as_wsgi(scope.query_string),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
@@ -302,6 +302,11 @@ def environ_of(scope: Scope, given: Any, length: int | None) -> WSGIEnvironment:
     if length is not None:
         environ["CONTENT_LENGTH"] = str(length)
     return environ
+
+
+def _as_wsgi(text: str) -> str:
+    """A text as WSGI hands it on: each of its bytes is a letter."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _number(text: str | None) -> int | None:

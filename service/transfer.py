@@ -8,6 +8,7 @@ an import is one transaction.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ BATCH: Final = 500
 KIND: Final = "firstword-site"
 
 LARGEST: Final = 2**31 - 1
+NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes one, and not what somebody typed
 
 Tables = dict[str, Table]
 Mine = Callable[[Tables, str], ColumnElement[bool]]
@@ -223,7 +225,7 @@ class _Reading:
             line.encode()
         except (ValueError, RecursionError):
             self._refuse("this is not JSON")
-        if not isinstance(said, dict) or "\\u0000" in line:
+        if not isinstance(said, dict) or NUL.search(line):
             self._refuse("this is not an object of ours")
         return said
 

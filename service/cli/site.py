@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -38,12 +41,30 @@ def origins(site_id: str, origins: tuple[str, ...]) -> None:
 
 @site.command("export")
 @click.argument("site_id")
-@click.option("--out", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="A file; default stdout.")
-def export(site_id: str, out: TextIO) -> None:
-    """Write everything of SITE_ID as JSON lines, as of one moment."""
-    with opened() as db:
+@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="A file; default stdout.")
+def export(site_id: str, out: Path | None) -> None:
+    """Write everything of SITE_ID as JSON lines, as of one moment. A file is replaced by a whole one or not at all."""
+    with opened() as db, written_whole(out) as file:
         for line in transfer.write(db, site_id, now=now()):
-            out.write(line)
+            file.write(line)
+
+
+@contextmanager
+def written_whole(path: Path | None) -> Iterator[TextIO]:
+    """A file that takes the place of another when all of it is written; a pipe and stdout take what comes."""
+    if path is None:
+        yield click.get_text_stream("stdout")
+    elif path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as pipe:
+            yield pipe
+    else:
+        draft = path.with_name(f"{path.name}.new")
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                yield file
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 @site.command("import")

@@ -296,6 +296,8 @@ def test_a_request_reads_the_same_in_the_words_of_wsgi() -> None:
     request.client = "[2001:db8::1]:443"
     environ = environ_of(request, None, 3)
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/é"
+    raw = SimpleNamespace(**{**vars(scope()), "query_string": "article=zürich"})
+    assert environ_of(raw, None, None)["QUERY_STRING"].encode("latin-1").decode() == "article=zürich"
     assert (environ["REMOTE_ADDR"], environ["CONTENT_LENGTH"]) == ("2001:db8::1", "3")
     assert (environ["CONTENT_TYPE"], environ["HTTP_X_FORWARDED_FOR"]) == ("application/json", "1.2.3.4")
     assert "HTTP_TRANSFER_ENCODING" not in environ

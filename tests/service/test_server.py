@@ -132,6 +132,14 @@ def _pour(connection: socket.socket, amount: int) -> int:
     return sent
 
 
+@pytest.mark.parametrize(("article", "status"), [("zürich".encode(), 200), (b"z%c3%bcrich", 200), (b"z\xfc", 400)])
+def test_a_query_with_raw_bytes_is_read_as_utf_8(stand: Newsstand, article: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", stand.served.port), timeout=PATIENCE) as connection:
+        line = b"GET /api/v1/counts?site=courier&article=%b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        connection.sendall(line % article)
+        assert status_of(connection) == status
+
+
 def test_a_chunked_body_of_good_length_is_read(stand: Newsstand) -> None:
     body = f'{{"site": "courier", "article": {{"key": "k", "url": "{ORIGIN}/k"}}, "text": "In two parts."}}'.encode()
     halves = b"".join(b"%x\r\n%b\r\n" % (len(half), half) for half in (body[:20], body[20:]))

@@ -113,6 +113,12 @@ DAMAGES: list[tuple[Damage, str]] = [
 ]
 
 
+def test_six_typed_characters_are_no_nul(lines: list[str], elsewhere: Database) -> None:
+    transfer.read(elsewhere, swapped("The Courier", r"The \\u0000 Courier")(lines))
+    with elsewhere.read() as session:
+        assert session.exec(select(Site.name)).one() == r"The \u0000 Courier"
+
+
 def test_a_damaged_file_is_refused_and_nothing_is_half_written(lines: list[str], elsewhere: Database) -> None:
     for damage, says in DAMAGES:
         with pytest.raises(Invalid, match=says) as refusal:
@@ -156,6 +162,12 @@ def test_an_operator_moves_a_site_with_two_commands(
         return str(result.stdout)
 
     file = tmp_path / "courier.jsonl"
+    file.write_text("what was kept before", encoding="utf-8")
+    environment = {"DATABASE_URL": room.db.url, "DATA_DIR": str(tmp_path), "SIGNING_KEYS": "k" * 32}
+    mistyped = ["site", "export", "curier", "--out", str(file)]
+    assert "There is no such site." in CliRunner(env=environment).invoke(firstword, mistyped).output
+    assert [one.name for one in tmp_path.iterdir() if "courier" in one.name] == [file.name]
+    assert file.read_text(encoding="utf-8") == "what was kept before"
     type_(room.db.url, "site", "export", room.site, "--out", str(file))
     assert file.read_text(encoding="utf-8").splitlines(keepends=True)[1:] == lines[1:]
     assert "comment" in type_(elsewhere.url, "site", "import", str(file))
