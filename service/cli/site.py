@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,7 @@ def export(site_id: str, out: Path | None) -> None:
 def written_whole(path: Path | None) -> Iterator[TextIO]:
     """A file that takes the place of another when all of it is written; a pipe and stdout take what comes."""
     if path is None:
-        yield click.get_text_stream("stdout")
+        yield sys.stdout
     elif path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8") as pipe:
             yield pipe
