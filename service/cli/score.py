@@ -2,6 +2,8 @@
 
 Every row comes out as it went in, with a column for each attribute. A journal beside the output says how many rows of
 which file are done and how long the output was then, so that a run that was killed goes on without a row lost or twice.
+What is unfinished stands in a file of its own, which becomes the output when it is whole. A file whose rows could not
+come out as they went in is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -51,20 +53,22 @@ class Journal:
 @click.option("--afresh", is_flag=True, help="Begin again, whatever is there.")
 def score_(file: Path, column: str, spec: str | None, out: Path | None, afresh: bool) -> None:
     """Score the texts of FILE, CSV or JSON lines. Run it again to go on where it was broken off."""
+    target = (out or file.with_name(f"{file.stem}.scored{file.suffix}")).resolve()
+    refuse_own_input(file, target)
     engine = opened_engine(spec)
-    target = out or file.with_name(f"{file.stem}.scored{file.suffix}")
     begun = begin(file, target, column, engine, afresh)
     if begun is None:
         click.echo(f"{target.name} is finished already; --afresh scores everything again.", err=True)
         return
-    total = sum(1 for _ in read_rows(file))
-    with target.open("r+b" if begun.rows else "wb") as output, bar() as progress:
+    total = counted(file, column, engine)
+    with part_of(target).open("r+b" if begun.rows else "wb") as output, bar() as progress:
         output.seek(begun.written)
         output.truncate()
         task = progress.add_task("Scoring", total=total, completed=begun.rows)
         for journal in written(file, output, begun, engine):
             keep(journal_of(target), journal)
             progress.update(task, completed=journal.rows)
+    part_of(target).replace(target)
     journal_of(target).unlink(missing_ok=True)
     click.echo(f"Wrote {total} rows to {target.name} with {engine.name} {engine.version}.", err=True)
 
@@ -92,20 +96,46 @@ def journal_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.unfinished")
 
 
+def part_of(target: Path) -> Path:
+    """What is written of an unfinished output so far."""
+    return target.with_name(f"{target.name}.part")
+
+
+def refuse_own_input(file: Path, target: Path) -> None:
+    """Raise `ClickException` where the scores would be written over the texts, by this name or another."""
+    for place in (target, part_of(target), journal_of(target)):
+        if place.exists() and place.samefile(file):
+            raise click.ClickException(f"{file.name} would be overwritten with its own scores; choose another --out.")
+
+
+def counted(file: Path, column: str, engine: Engine) -> int:
+    """How many rows a file has; raises `ClickException` where one has no text or could not come out as it went in."""
+    ours = {"scores"} if is_json(file) else set(engine.attributes)
+    total = 0
+    for row in read_rows(file, whole=True):
+        text_of(row, column)
+        if taken := sorted(ours & row.values.keys()):
+            raise click.ClickException(
+                f"Line {row.number} has {taken[0]!r} already; rename it, or the scores would replace it."
+            )
+        total += 1
+    return total
+
+
 def begin(file: Path, target: Path, column: str, engine: Engine, afresh: bool) -> Journal | None:
     """How far an output has come: None where it is finished; raises `ClickException` where it is of something else."""
     stat = file.stat()
     fresh = Journal(stat.st_size, stat.st_mtime_ns, f"{engine.name} {engine.version}", column)
-    path = journal_of(target)
-    if afresh or not target.exists():
-        return fresh
-    if not path.exists():
+    path, part = journal_of(target), part_of(target)
+    if not afresh and not path.exists() and target.exists():
         return None
+    if afresh or not path.exists() or not part.exists():
+        return fresh
     try:
         found = Journal(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as wrong:
         raise click.ClickException(f"{path.name} cannot be read; --afresh begins again.") from wrong
-    if not found.is_of(fresh) or target.stat().st_size < found.written:
+    if not found.is_of(fresh) or part.stat().st_size < found.written:
         raise click.ClickException(
             f"{target.name} was begun with another file, column or engine; --afresh begins again."
         )
@@ -159,8 +189,17 @@ def _can_be_scored(text: str) -> bool:
 
 def as_json(rows: Sequence[Row], scores: Sequence[Mapping[str, float]]) -> str:
     """Rows as JSON lines, each with its `scores`."""
-    lines = ({**row.values, "scores": rounded(one)} for row, one in zip(rows, scores, strict=True))
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    return "".join(_line({**row.values, "scores": rounded(one)}) for row, one in zip(rows, scores, strict=True))
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    """A JSON line; half a character (a lone surrogate), which no file can hold, stays the escape that it came as."""
+    line = json.dumps(values, ensure_ascii=False)
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(values)
+    return line + "\n"
 
 
 def as_csv(rows: Sequence[Row], scores: Sequence[Mapping[str, float]], engine: Engine, *, names: bool) -> str:

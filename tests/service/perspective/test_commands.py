@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from service import labels
 from service.cli.perspective import perspective
-from service.cli.score import Journal, journal_of, score_
+from service.cli.score import Journal, journal_of, part_of, score_
 from tests.service.perspective.conftest import ANALYZE, SIGNING_KEY, SUGGEST, Service
 
 Run = Callable[..., Result]
@@ -204,9 +204,12 @@ def test_a_run_that_was_broken_off_goes_on_without_a_row_lost_or_twice(run: Run,
     engine = re.search(r"with (lexicon \S+)\.", run(str(file), "--afresh", command=score_).stderr)[1]
     journal = Journal(stat.st_size, stat.st_mtime_ns, engine, "text", rows=64, written=done)
     journal_of(target).write_text(json.dumps({name: getattr(journal, name) for name in Journal.__slots__}))
-    target.write_bytes(whole[:done] + b'64,"half a ro')
+    part_of(target).write_bytes(whole[:done] + b'64,"half a ro')
+    target.write_bytes(b"what an earlier run made stands until the next one is whole")
     run(str(file), command=score_)
     assert target.read_bytes() == whole
+    assert not part_of(target).exists()
+    part_of(target).write_bytes(whole[:done])
     journal_of(target).write_text(
         json.dumps({**{n: getattr(journal, n) for n in Journal.__slots__}, "engine": "other"})
     )
@@ -218,6 +221,49 @@ def test_a_run_that_was_broken_off_goes_on_without_a_row_lost_or_twice(run: Run,
 def test_a_file_without_the_column_is_refused(run: Run, tmp_path: Path) -> None:
     said = run(str(comments(tmp_path / "c.csv")), "--text", "words", command=score_, fails=True).stderr
     assert "Line 2 has no text under 'words'" in said
+
+
+@pytest.mark.parametrize("name", ["c.csv", "link.csv", "hard.csv"])
+def test_a_file_is_never_overwritten_with_its_own_scores(run: Run, tmp_path: Path, name: str) -> None:
+    file = comments(tmp_path / "c.csv")
+    (tmp_path / "link.csv").symlink_to(file)
+    (tmp_path / "hard.csv").hardlink_to(file)
+    before = file.read_bytes()
+    said = run(str(file), "--out", str(tmp_path / name), "--afresh", command=score_, fails=True).stderr
+    assert "choose another --out" in said
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("c.csv", "id,text\n1,fine\n2,fine,more\n", "Line 3 has more fields than line 1 has names (2)."),
+        ("c.csv", "id,text,id\n1,fine,2\n", "Line 1 names two columns 'id'"),
+        ("c.csv", "text,toxicity\nfine,0.5\n", "Line 2 has 'toxicity' already"),
+        ("c.jsonl", '{"text": "a"}\n{"text": "a", "text": "b"}\n', "Line 2 has 'text' twice"),
+        ("c.jsonl", '{"text": "a", "scores": {}}\n', "Line 1 has 'scores' already"),
+        ("c.jsonl", '{"text": "a"}\n' * 99 + '{"text": 1}\n', "Line 100 has no text under 'text'"),
+    ],
+)
+def test_a_row_that_could_not_come_out_whole_is_refused_before_anything_is_written(
+    run: Run, tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(content, encoding="utf-8")
+    assert said in run(str(file), command=score_, fails=True).stderr
+    assert list(tmp_path.glob("c.*")) == [file]
+
+
+def test_a_column_without_a_name_and_half_a_character_come_out_as_they_went_in(run: Run, tmp_path: Path) -> None:
+    table, lines = tmp_path / "t.csv", tmp_path / "l.jsonl"
+    table.write_text(",text\n7,fine\n", encoding="utf-8")
+    lines.write_text('{"text": "\\ud800"}\n{"text": "é"}\n', encoding="utf-8")
+    run(str(table), command=score_)
+    run(str(lines), command=score_)
+    assert (tmp_path / "t.scored.csv").read_text(encoding="utf-8").splitlines()[1].startswith("7,fine,")
+    first, second = (tmp_path / "l.scored.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(first) == {"text": "\ud800", "scores": {}}
+    assert second.startswith('{"text": "é"')
 
 
 def test_three_lines_score_texts_in_a_notebook() -> None:
