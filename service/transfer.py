@@ -30,6 +30,7 @@ BATCH: Final = 500
 KIND: Final = "firstword-site"
 
 LARGEST: Final = 2**31 - 1
+HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may be half of a surrogate pair, or of a whole one
 NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes one, and not what somebody typed
 
 Tables = dict[str, Table]
@@ -209,6 +210,8 @@ class _Reading:
         if self._ended is not None:
             self._refuse("something stands after the end")
         said = self._parsed(line)
+        if HALF.search(line) and not _is_utf8(said):
+            self._refuse("there is half a character in it (a lone surrogate)")
         if not self._site:
             self._begin(said)
             return None
@@ -277,12 +280,22 @@ class _Reading:
     def _moment(self, name: str, value: object) -> datetime:
         try:
             at = datetime.fromisoformat(str(value))
-        except ValueError:
+            at = at if at.tzinfo is None else at.astimezone(UTC)
+        except (ValueError, OverflowError):
             self._refuse(f"{name} is no time")
         return at if at.tzinfo is not None else self._refuse(f"{name} has no zone")
 
     def _refuse(self, why: str) -> NoReturn:
         raise Invalid(f"Line {self._number}: {why}. Nothing was imported.")
+
+
+def _is_utf8(said: object) -> bool:
+    """Whether all of it can be stored."""
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _put(session: Session, table: Table, rows: list[dict[str, Any]], is_sqlite: bool) -> None:

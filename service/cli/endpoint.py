@@ -51,7 +51,13 @@ def list_(site_id: str) -> None:
 @click.argument("site_id")
 @click.argument("endpoint_id")
 @SCHEME
-@click.option("--overlap-hours", default=24, show_default=True, help="How long the old key signs beside the new one.")
+@click.option(
+    "--overlap-hours",
+    default=24,
+    show_default=True,
+    type=click.IntRange(0, endpoints.LONGEST_OVERLAP // timedelta(hours=1)),
+    help="How long the old key signs beside the new one.",
+)
 def rotate(site_id: str, endpoint_id: str, scheme: str, overlap_hours: int) -> None:
     """Give an endpoint a new key and print what the receiver verifies with."""
     with opened() as db:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
@@ -21,10 +21,14 @@ def hostkey() -> None:
 @click.option("--kid", required=True, help="The key's name, which tokens carry in their header.")
 @click.option("--issuer", required=True, help="What the tokens say in `iss`, as https://news.example")
 @click.option("--algorithm", default="HS256", show_default=True, type=click.Choice(host_keys.ALGORITHMS))
-@click.option("--public-key", type=click.File(), help="A file with the public key in PEM form; not for HS256.")
-def add(site_id: str, kid: str, issuer: str, algorithm: str, public_key: TextIO | None) -> None:
+@click.option("--public-key", type=click.File("rb"), help="A file with the public key in PEM form; not for HS256.")
+def add(site_id: str, kid: str, issuer: str, algorithm: str, public_key: BinaryIO | None) -> None:
     """Register a key for SITE_ID. For HS256 a secret is made and printed; it cannot be shown again."""
-    offer = Offer(kid, issuer, algorithm, public_key=public_key.read() if public_key else None)
+    try:
+        pem = public_key.read().decode("utf-8") if public_key else None
+    except UnicodeDecodeError as wrong:
+        raise click.ClickException("That is not a public key in PEM form, which is text.") from wrong
+    offer = Offer(kid, issuer, algorithm, public_key=pem)
     with opened() as db, db.write() as session:
         key = host_keys.add(session, site_id, offer, now=now())
     click.echo(f"{key.kid}  {key.algorithm}  {key.issuer}", err=True)

@@ -72,6 +72,10 @@ def written_whole(path: Path | None) -> Iterator[TextIO]:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 def import_(file: TextIO) -> None:
     """Read the export of a site into an installation that does not have it; all of it or nothing."""
-    with opened() as db:
-        counts = transfer.read(db, file)
+    try:
+        with opened() as db:
+            counts = transfer.read(db, file)
+    except UnicodeDecodeError as wrong:
+        why = "is not UTF-8 text; unpack it first if it is packed. Nothing was imported."
+        raise click.ClickException(f"{file.name} {why}") from wrong
     click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

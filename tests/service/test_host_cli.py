@@ -97,3 +97,16 @@ def test_a_refusal_is_one_line_and_no_traceback(type_: Type, words: tuple[str, .
     result = type_(*words, ends=1)
     assert result.stderr.startswith("Error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_no_text_is_no_public_key(type_: Type, tmp_path: Path) -> None:
+    file = tmp_path / "key.der"
+    file.write_bytes(b"\xff\xfe\x00")
+    words = ("hostkey", "add", SITE, "--kid", "k", "--issuer", "x", "--algorithm", "EdDSA", "--public-key", str(file))
+    assert type_(*words, ends=1).stderr == "Error: That is not a public key in PEM form, which is text.\n"
+
+
+@pytest.mark.parametrize("hours", ["169", "-1", "99999999999"])
+def test_two_keys_sign_together_for_a_week_at_most(type_: Type, hours: str) -> None:
+    said = type_("endpoint", "rotate", SITE, "0" * 24, "--overlap-hours", hours, ends=2)
+    assert "0<=x<=168" in said.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -107,6 +109,11 @@ DAMAGES: list[tuple[Damage, str]] = [
     (swapped('"depth":0', '"depth":null'), "depth"),
     (swapped('"created_at":"2026', '"created_at":"x'), "no time"),
     (swapped("+00:00", ""), "no zone"),
+    (swapped("The Courier", "The \\ud800"), "half a character"),
+    (
+        lambda lines: [re.sub('"created_at":"[^"]+"', '"created_at":"0001-01-01T00:00:00+23:59"', x) for x in lines],
+        "no time",
+    ),
     (swapped("The Courier", "The \\u0000"), "not an object of ours"),
     (swapped('"site_id":"courier"', '"site_id":"other"'), "another site"),
     (swapped('"text":"', '"words":"'), "not known here"),
@@ -172,3 +179,21 @@ def test_an_operator_moves_a_site_with_two_commands(
     assert file.read_text(encoding="utf-8").splitlines(keepends=True)[1:] == lines[1:]
     assert "comment" in type_(elsewhere.url, "site", "import", str(file))
     assert list(transfer.write(elsewhere, room.site, now=room.clock())) == lines
+
+
+def test_half_of_a_pair_that_is_whole_and_an_escape_that_is_text_are_imported(
+    lines: list[str], elsewhere: Database, room: Newsroom
+) -> None:
+    transfer.read(elsewhere, swapped("The Courier", "The \\ud83d\\ude00 \\\\ud800")(lines))
+    with elsewhere.read() as session:
+        assert session.get_one(Site, room.site).name == "The 😀 \\ud800"
+
+
+def test_a_packed_file_is_refused_with_what_to_do(elsewhere: Database, tmp_path: Path, lines: list[str]) -> None:
+    file = tmp_path / "courier.jsonl.gz"
+    file.write_bytes(gzip.compress("".join(lines).encode()))
+    environment = {"DATABASE_URL": elsewhere.url, "DATA_DIR": str(tmp_path), "SIGNING_KEYS": "k" * 32}
+    result = CliRunner(env=environment).invoke(firstword, ["site", "import", str(file)])
+    assert result.exit_code == 1
+    assert "unpack" in result.stderr
+    assert result.stderr.count("\n") == 1
