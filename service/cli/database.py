@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
+from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 
 from config.settings import load
 from service import migrations
+from service.cli.opening import answering
 
 
 @click.group()
@@ -24,15 +26,26 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the tables to what this version needs. Back up first; see docs/operations.md."""
     settings = load()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    migrations.upgrade(settings.database_url)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise click.ClickException(f"DATA_DIR {settings.data_dir} cannot be made: {why.strerror}.") from why
+    with answering(settings.database_url):
+        migrations.upgrade(settings.database_url)
     click.echo("The tables are up to date.")
 
 
 @db.command()
 def check() -> None:
     """Say whether the tables are what the models want."""
-    migrations.check(load().database_url)
+    url = load().database_url
+    try:
+        with answering(url):
+            migrations.check(url)
+    except CommandError as why:
+        raise click.ClickException(
+            f"{why} `db upgrade` brings it there; before a release, a migration is missing."
+        ) from why
 
 
 @db.command()
@@ -48,10 +61,20 @@ def backup(file: Path) -> None:
     except OSError as why:
         raise click.ClickException(f"{file} cannot be made: {why.strerror}.") from why
     os.close(descriptor)
-    read_only = f"file:{quote(source)}?mode=ro"
-    with closing(sqlite3.connect(read_only, uri=True)) as live, closing(sqlite3.connect(file)) as copy:
-        live.backup(copy)
-        whole = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    try:
+        with answering(settings.database_url):
+            whole = copied(source, file)
+    except click.ClickException:
+        file.unlink()  # it was made here, and holds nothing that could be restored
+        raise
     if whole != "ok":
         raise click.ClickException(f"The copy in {file} is damaged: {whole}")
     click.echo(f"Copied to {file}.")
+
+
+def copied(source: str, file: Path) -> str:
+    """Copy a running database into an empty file; returns what SQLite says of the copy, `ok` where it is whole."""
+    read_only = f"file:{quote(source)}?mode=ro"
+    with closing(sqlite3.connect(read_only, uri=True)) as live, closing(sqlite3.connect(file)) as copy:
+        live.backup(copy)
+        return str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import jwt
 import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from psycopg.errors import UndefinedFunction, UndefinedTable
+from sqlalchemy.exc import ProgrammingError
 
 from service.cli.commands import firstword
+from service.cli.opening import answering
 from service.db import Database
 from service.errors import Unauthenticated
 from service.identity import api_keys, assertions
@@ -110,3 +114,52 @@ def test_a_file_that_is_no_text_is_no_public_key(type_: Type, tmp_path: Path) ->
 def test_two_keys_sign_together_for_a_week_at_most(type_: Type, hours: str) -> None:
     said = type_("endpoint", "rotate", SITE, "0" * 24, "--overlap-hours", hours, ends=2)
     assert "0<=x<=168" in said.stderr
+
+
+# ---- a database that cannot be used ----
+
+AWAY = "postgresql+psycopg://127.0.0.1:1/nothing"
+
+
+@pytest.mark.parametrize(
+    "words", [("apikey", "list", SITE), ("db", "upgrade"), ("db", "check"), ("db", "backup", "{folder}/copy.db")]
+)
+def test_without_the_folder_of_the_database_a_command_says_what_to_do(tmp_path: Path, words: tuple[str, ...]) -> None:
+    environment = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/none/x.db",
+        "DATA_DIR": str(tmp_path),
+        "SIGNING_KEYS": "k" * 32,
+    }
+    said = CliRunner(env=environment).invoke(firstword, [word.format(folder=tmp_path) for word in words])
+    assert said.exit_code == 1
+    assert said.stderr.startswith(f"Error: There is no folder {tmp_path / 'none'} for the database. Make it, or set")
+    assert said.stderr.count("\n") == 1
+    assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("sqlite:///{folder}/new.db", "The database does not have the tables of this version. Run: python -m"),
+        ("sqlite:///{folder}/rubbish.db", "The database cannot be used (file is not a database). Check DATABASE_URL"),
+        (AWAY, "and that the server runs and lets you in"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_for_a_person_at_a_terminal(
+    tmp_path: Path, url: str, sentence: str
+) -> None:
+    (tmp_path / "rubbish.db").write_text("no database at all " * 100)
+    environment = {"DATABASE_URL": url.format(folder=tmp_path), "DATA_DIR": str(tmp_path), "SIGNING_KEYS": "k" * 32}
+    said = CliRunner(env=environment).invoke(firstword, ["apikey", "list", SITE])
+    assert said.exit_code == 1
+    assert sentence in said.stderr
+    assert "idempotency" not in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_server_without_tables_is_told_from_one_that_is_away() -> None:
+    missing = ProgrammingError("SELECT", {}, UndefinedTable("relation is not there"))
+    with pytest.raises(click.ClickException, match="does not have the tables"), answering(AWAY):
+        raise missing
+    with pytest.raises(ProgrammingError), answering(AWAY):
+        raise ProgrammingError("SELECT", {}, UndefinedFunction("a mistake of ours"))
