@@ -91,7 +91,7 @@ def submission(session: Session, text: str, author: Author, facts: Facts, now: d
             verified=author.verified,
             approved=author.approved,
             rejected=author.rejected,
-            age_seconds=int((now - author.created_at).total_seconds()),
+            age_seconds=max(int((now - author.created_at).total_seconds()), 0),
             recent=tuple(recent),
         ),
         article=ArticleFacts(premoderated=facts.premoderated, language=facts.language),

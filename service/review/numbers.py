@@ -126,12 +126,12 @@ def _day(session: Session) -> Clause:
 
 
 def _waits(session: Session, site_id: str, now: datetime) -> list[float]:
-    """How many minutes each waiting comment has waited, the shortest first."""
+    """How many minutes each waiting comment has waited, the shortest first; none where the clock was set back since."""
     waiting = and_(col(Comment.site_id) == site_id, col(Comment.status) == PENDING)
     found = session.execute(
         core_select(col(Comment.created_at)).where(waiting).order_by(col(Comment.created_at).desc())
     )
-    return [(now - at).total_seconds() / 60 for (at,) in found]
+    return [max((now - at).total_seconds() / 60, 0.0) for (at,) in found]
 
 
 # ---- how long a decision takes ------------------------------------------------------------------------------------

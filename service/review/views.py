@@ -148,7 +148,7 @@ def counts(db: Database, staff: Staff, site_id: str, now: datetime) -> dict[str,
             .where(Decision.actor_id == staff.id, Decision.site_id == site_id, col(Decision.created_at) > now - RECENT)
         )
         many["mine"] = session.exec(mine).one()
-    return {**many, "oldest": int((now - oldest).total_seconds()) if oldest else 0}
+    return {**many, "oldest": max(int((now - oldest).total_seconds()), 0) if oldest else 0}
 
 
 def count(db: Database, staff: Staff, ask: Ask, now: datetime) -> int:

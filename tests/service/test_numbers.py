@@ -94,6 +94,14 @@ def test_an_empty_site_says_so_instead_of_dividing_by_nothing(room: Newsroom, mo
     assert not re.search(r"\bnan\b|inf", page.replace("information", ""))
 
 
+def test_a_clock_that_was_set_back_makes_no_wait_shorter_than_none(room: Newsroom, mo: Browser) -> None:
+    room.comment("from the future", at=NOW + timedelta(hours=2))
+    answer = mo.get("/desk/courier/numbers")
+    assert answer.status_code == 200
+    assert "1 waiting" in answer.text
+    assert not re.search(r"-\d+(\.\d)? (min|h|d)\b", answer.text)
+
+
 def test_eve_sees_no_numbers_of_another_site(room: Newsroom, at_desk: Callable[[str], Browser]) -> None:
     assert at_desk("eve").get("/desk/courier/numbers").status_code == 404
     assert at_desk("ann").get("/desk/courier/numbers").status_code == 200
