@@ -162,10 +162,31 @@ def test_whoever_is_not_signed_in_comes_to_the_login_and_back(app: Flask, room: 
         "/desk/\\..",
         "/",
         "//[",
+        "/desk/\n",
+        "/de\rsk/courier/queue",
+        "\t/desk/",
+        "/desk/\x7f",
     ],
 )
 def test_the_login_leads_nowhere_but_to_the_desk(app: Flask, room: Newsroom, target: str) -> None:
     assert Browser(app).sign_in("mo", next=target).headers["Location"] == "/desk/"
+
+
+def test_a_decision_with_a_broken_return_address_still_leads_to_the_desk(room: Newsroom, mo: Browser) -> None:
+    held = room.comment()
+    mo.get(f"/desk/courier/queue?card={held}")
+    form = {"csrf": mo.field("csrf"), "version": mo.field("version"), "back": "/desk/\n"}
+    answer = mo.post(f"/desk/courier/comments/{held}/escalation", form)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/desk/")
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "javascript:alert(1)"])
+def test_a_refusal_leads_back_to_nowhere_but_the_desk(mo: Browser, back: str) -> None:
+    page = mo.post("/desk/me/keys", {"csrf": "forged", "back": back})
+    assert page.status_code == 403
+    assert back not in page.text
+    assert 'href="/desk/"' in page.text
 
 
 def test_a_wrong_password_and_an_unknown_login_get_the_same_page(app: Flask, room: Newsroom) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 COOKIE = "__Host-firstword"
 FORM_COOKIE = "__Host-firstword-form"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -171,7 +173,12 @@ def set_cookie(answer: BaseResponse, name: str, value: str) -> None:
 
 
 def inside(target: str | None) -> str:
-    """A page of the desk to go on to; anything that is none leads to the front of the desk."""
+    """A page of the desk to go on to; anything that is none leads to the front of the desk.
+
+    A target with a control character is none: reading an address drops some of them, and no header takes them.
+    """
+    if CONTROL.search(target or ""):
+        return url_for("desk.front")
     try:
         place = urlsplit(target or "")
     except ValueError:  # such as //[, an address that never ends

@@ -18,7 +18,7 @@ from service.review import Ask
 from service.web import problems
 from service.web.context import now, parts
 from service.web.desk import address, keyboard, words
-from service.web.desk.guard import bp, entry, nonce, staff_of, wants_json
+from service.web.desk.guard import bp, entry, inside, nonce, staff_of, wants_json
 
 STATIC = Path(__file__).resolve().parent.parent / "static" / "desk"
 
@@ -143,6 +143,6 @@ def _answer(template: str, status: int, **what: Any) -> Response:
 def _back() -> str:
     """Where the form says that it came from; one that could not be read says nothing."""
     try:
-        return request.form.get("back", "")
+        return inside(request.form.get("back"))
     except HTTPException:
         return ""
