@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,6 +18,7 @@ from sqlmodel import Session, select
 
 from service.db import Database, add_if_absent
 from service.errors import Conflict, Invalid, NotFound
+from service.hosts import ascii_host
 from service.lifecycle import lock
 from service.models import Article, Site, SiteCounter
 from service.webhooks import emit
@@ -24,6 +26,11 @@ from service.webhooks import emit
 SITE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 KEY_LIMIT, URL_LIMIT, TITLE_LIMIT, PROMPT_LIMIT = 200, 2_000, 300, 300
 DEFAULT_PORTS = {"http": 80, "https": 443}
+NO_HOST = (
+    "The host of this address is no name that a browser looks up. Write each in full, such as https://news.example; "
+    "there are no wildcards."
+)
+NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")  # browsers take a name that ends so for an IPv4 address
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +56,14 @@ def add_site(db: Database, site_id: str, name: str, origins: Sequence[str], *, n
     return site
 
 
-def set_origins(db: Database, site_id: str, origins: Sequence[str]) -> None:
-    """Set all the origins that a site's pages are served from."""
+def set_origins(db: Database, site_id: str, origins: Sequence[str]) -> list[str]:
+    """Set all the origins that a site's pages are served from; returns them as they are kept."""
     with db.write() as session:
         site = lock(session, Site, site_id)
         site.origins = list(dict.fromkeys(origin(o) for o in origins))
         site.version += 1
         session.add(site)
+        return site.origins
 
 
 def find_site(db: Database, site_id: str) -> Site:
@@ -83,10 +91,24 @@ def origin(text: str) -> str:
 def origin_of(url: str) -> str:
     """The origin of an http(s) address, compared by scheme, host and port; raises `Invalid`."""
     parts = _split(url)
-    host = (parts.hostname or "").lower()
-    port = parts.port
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + ("" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}")
+    port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{_host(parts)}{port}"
+
+
+def _host(parts: SplitResult) -> str:
+    """The host as browsers write it into `Origin`: international names as xn--…, addresses in their one short form."""
+    written = parts.hostname or ""
+    try:
+        if "[" in parts.netloc and "%" not in written:  # a zone is this machine's, not the browser's
+            return f"[{IPv6Address(written)}]"
+        host = ascii_host(written)
+        if host and NUMERIC.fullmatch(host.removesuffix(".").rpartition(".")[2]):
+            return str(IPv4Address(host))
+    except ValueError:
+        host = None
+    if host is None:
+        raise Invalid(NO_HOST, pointer="/article/url")
+    return host
 
 
 def _split(url: str) -> SplitResult:

@@ -36,8 +36,8 @@ def add(site_id: str, name: str, origins: tuple[str, ...]) -> None:
 def origins(site_id: str, origins: tuple[str, ...]) -> None:
     """Set the origins that pages of SITE_ID are served from, all of them."""
     with opened() as db:
-        sites.set_origins(db, site_id, origins)
-    click.echo(f"{site_id}: {', '.join(origins)}")
+        kept = sites.set_origins(db, site_id, origins)
+    click.echo(f"{site_id}: {', '.join(kept)}")
 
 
 @site.command("export")

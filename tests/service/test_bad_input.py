@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, func, select
 
+from service import sites
+from service.errors import Invalid
 from tests.service.conftest import ORIGIN, Newsroom
 
 ID = "0123456789abcdef01234567"
@@ -335,6 +337,38 @@ def test_a_page_of_another_origin_may_not_write(room: Newsroom, origin: str) -> 
     allowed = ada.post(headers={"Origin": ORIGIN})
     assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "Access-Control-Allow-Credentials" not in allowed.headers
+
+
+def test_a_page_on_an_international_name_may_write(room: Newsroom) -> None:
+    written = ["https://Zürich.example", "https://straße.example:8443", "http://[0:0:0:0:0:0:0:1]", "http://127.0.0.1"]
+    sent = ["https://xn--zrich-kva.example", "https://xn--strae-oqa.example:8443", "http://[::1]", "http://127.0.0.1"]
+    assert sites.set_origins(room.db, room.site, written) == sent
+    for origin in sent:
+        ada = room.reader("Ada Berg")
+        place = {"key": origin, "url": f"{origin}/k"}
+        body = {"site": room.site, "article": place, "text": "A good text."}
+        headers = {**ada.headers, "Idempotency-Key": origin, "Origin": origin}
+        assert room.client.post("/api/v1/comments", json=body, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "*.example",
+        "a%20b.example",
+        "ex,ample",
+        "a..b",
+        "a\u200cb.example",
+        "1.2.3",
+        "0x7f.1",
+        "[fe80::1%25a]",
+        "[v1.a:b]",
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(room: Newsroom, host: str) -> None:
+    with pytest.raises(Invalid, match="no name that a browser looks up"):
+        sites.set_origins(room.db, room.site, [f"https://{host}"])
+    assert sites.find_site(room.db, room.site).origins == [ORIGIN]
 
 
 @pytest.mark.parametrize("key", ["", "é", "a b", "k" * 201, "\x00"])
