@@ -20,8 +20,10 @@ from markdown_it.parser_block import RuleFuncBlockType
 from markdown_it.rules_block import StateBlock, blockquote, list_block
 from markdown_it.token import Token
 
+from service.hosts import ascii_host
+
 # Raise it whenever the same text gives another tree: stored trees of a lower version are made again.
-RENDERER_VERSION: Final = 1
+RENDERER_VERSION: Final = 2
 
 # Over these a text is shown unformatted, or without links: no comment that somebody means comes near them.
 LONGEST_TEXT: Final = 20_000
@@ -64,7 +66,6 @@ _OPENING: Final[dict[str, Tag]] = {
 _BLOCKS: Final = frozenset({"p", "li", "blockquote", "pre"})
 
 _URL = re.compile(r"(https?)://([^/?#:]+)(:[0-9]{1,5})?([/?#].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
-_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.ASCII)
 _FIRST_ITEM = re.compile(r"1[.)](?:\s|$)|[-+*]")
 
 
@@ -89,20 +90,10 @@ def safe_href(url: str) -> str | None:
     which browsers look it up, and nothing before it can be mistaken for it.
     """
     match = _URL.fullmatch(url)
-    host = _ascii_host(match[2]) if match else None
+    host = ascii_host(match[2]) if match else None
     if match is None or host is None:
         return None
     return f"{match[1].lower()}://{host}{match[3] or ''}{mdurl.encode(match[4] or '')}"
-
-
-def _ascii_host(host: str) -> str | None:
-    if len(host) > 253:
-        return None
-    try:
-        ascii_host = host.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return None
-    return ascii_host if _HOST.fullmatch(ascii_host) else None
 
 
 class _Markdown(MarkdownIt):

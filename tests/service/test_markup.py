@@ -215,6 +215,10 @@ HOSTILE_ADDRESSES = [
     "https://%61.example",
     "https://a.example%2fevil.example",
     "https://[::1]/",
+    "https://a\u200cb.example",
+    "https://xn--ß.example",
+    "https://\u0301a.example",
+    "https://אa.example",
     "https\u017f://a.example",
     "httpſ://a.example",
     "ht\u200btps://a.example",
@@ -291,6 +295,11 @@ def test_hostile_markup_is_text(text: str) -> None:
         ("https://a。example/", "https://a.example/"),
         ("https://аpple.example", "https://xn--pple-43d.example"),
         ("https://a_b.example", "https://a_b.example"),
+        ("https://straße.example/x", "https://xn--strae-oqa.example/x"),
+        ("https://βόλος.example", "https://xn--nxasmm1c.example"),
+        ("https://نامه\u200cای.example", "https://xn--mgba3gch31f060k.example"),
+        ("https://r3---sn-a.example", "https://r3---sn-a.example"),
+        ("https://XN--strae-oqa.example.", "https://xn--strae-oqa.example."),
     ],
 )
 def test_an_address_comes_out_as_browsers_look_it_up(address: str, href: str) -> None:
