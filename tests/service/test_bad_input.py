@@ -313,6 +313,14 @@ def test_a_cursor_made_by_hand_for_deliveries_is_a_4xx(room: Newsroom, place: st
     refused(room.host("GET", f"/api/v1/webhooks/{hook['id']}/deliveries", query_string=query), place)
 
 
+@pytest.mark.parametrize("kind", ["a%00b", "%EF%BF%BE", "%ED%A0%80"])
+def test_a_reaction_of_no_name_is_a_4xx(room: Newsroom, kind: str) -> None:
+    ada = room.reader("Ada Berg")
+    path = f"/api/v1/comments/{ada.post().json['id']}/reactions/{kind}"
+    refused(room.client.put(path, headers=ada.headers), "PUT")
+    refused(room.client.delete(path, headers=ada.headers), "DELETE")
+
+
 @pytest.mark.parametrize(
     "origin",
     [

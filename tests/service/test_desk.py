@@ -372,6 +372,19 @@ def test_a_nul_in_a_page_or_a_form_of_the_desk_is_a_clear_400(app: Flask, room: 
     assert Browser(app).sign_in("m\0o").status_code == 400
 
 
+def test_a_nul_in_any_path_of_the_desk_is_a_clear_4xx(app: Flask, room: Newsroom, mo: Browser) -> None:
+    mo.get("/desk/courier/queue")
+    form = {"csrf": mo.field("csrf")}
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/desk/") or not rule.arguments:
+            continue
+        path = re.sub(r"<id:\w+>", "0" * 24, rule.rule)
+        last = re.sub(r"<[^>]*>(?=[^<]*$)", "a%00b", path)
+        for address in {re.sub(r"<[^>]*>", "a%00b", path), last.replace("<site>", "courier")}:
+            for answer in (mo.get(address), mo.post(address, form)):
+                assert 400 <= answer.status_code < 500, address
+
+
 def test_reading_changes_nothing(room: Newsroom, mo: Browser) -> None:
     held = room.comment()
     before = room.state(held).model_dump()

@@ -120,7 +120,8 @@ def admit() -> Any:
 
 def refuse_nul() -> None:
     """Answer 400 to an address or a form with a NUL, which no database column takes and nobody types."""
-    if any("\0" in value for values in (request.args, request.form) for _, value in values.items(multi=True)):
+    typed = [value for values in (request.args, request.form) for _, value in values.items(multi=True)]
+    if any("\0" in value for value in (*typed, *(request.view_args or {}).values())):
         abort(400, "This address or form holds a character that no text has.")
 
 
