@@ -140,8 +140,8 @@ class Evidence:
     """What the engines and the language detector said of a text: all that a replay cannot work out for itself.
 
     `engines` gives the version of each engine that was asked; `failures` the code of the finding for each engine that
-    gave no scores; `unfit` the engines that do not know the text's language; `spans` where, by engine and attribute,
-    the score came from.
+    gave no scores, and for a policy that could not be read; `unfit` the engines that do not know the text's language;
+    `spans` where, by engine and attribute, the score came from.
     """
 
     language: str

@@ -23,6 +23,7 @@ from moderation.text import canonicalise
 
 FAILED = "engine.failed"
 LATE = "engine.late"
+UNREADABLE = "policy.unreadable"
 UNFIT = "language.unfit"
 TIMEOUT = 2.0
 THREADS = 4
@@ -31,15 +32,22 @@ THREADS = 4
 class Judge:
     """One policy and some engines, which may be shared with other judges. Safe to use from many threads.
 
-    `timeout` is how many seconds a judgement waits for its engines, `threads` how many texts each scores at once.
+    `timeout` is how many seconds a judgement waits for its engines, `threads` how many texts each scores at once. A
+    policy that is `standing_in` for one that cannot be read decides nothing alone: every text is held for a person.
     Raises `PolicyError` where the policy names a rule, a parameter or an attribute that does not exist.
     """
 
     def __init__(
-        self, policy: Policy, engines: Sequence[Engine], timeout: float = TIMEOUT, threads: int = THREADS
+        self,
+        policy: Policy,
+        engines: Sequence[Engine],
+        timeout: float = TIMEOUT,
+        threads: int = THREADS,
+        standing_in: bool = False,
     ) -> None:
         self.policy = policy
         self._timeout = timeout
+        self._failures = {"policy": UNREADABLE} if standing_in else {}
         self._lines = [Line(engine, threads) for engine in engines]
         problems = [*_unknown_attributes(policy, engines)]
         self._rules = _rules(policy, problems)
@@ -62,7 +70,7 @@ class Judge:
         deadline = time.monotonic() + self._timeout
         asked = [(line, line.ask(lambda engine: engine.score([text]))) for line in self._lines]
         scores: dict[str, dict[str, float]] = {}
-        failures: dict[str, str] = {}
+        failures = dict(self._failures)
         for line, future in asked:
             found = _scores(line.engine, line.wait(future, deadline))
             if isinstance(found, str):
@@ -110,8 +118,8 @@ class Judge:
             yield from RULES[name].judge(submission, reading, params)
 
     def _by_engines(self, reading: Reading, evidence: Evidence) -> Iterator[Finding]:
-        for engine, code in evidence.failures.items():
-            yield Finding(code, engine, Outcome.HOLD)
+        for source, code in evidence.failures.items():
+            yield Finding(code, source, Outcome.HOLD)
         for engine, scores in evidence.scores.items():
             spans = evidence.spans.get(engine, {})
             for attribute, score, threshold in self._scored(engine, scores):

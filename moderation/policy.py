@@ -23,6 +23,9 @@ UNFIT = ("hold", "trusted", "approve")
 TRUST = ("new", "normal", "trusted", "premoderated")
 SECTIONS = ("language", "languages", "trust", "rules", "engines", "reasons", "sentences", "words")
 KEYS = "123456789"
+DEEPEST = 32  # tables in one another; what reads them calls itself
+MOST_DOTS = 1000  # in a line; reading a dotted key takes time and memory by the square of its parts
+LARGEST = 2**63  # what TOML promises of whole numbers
 
 
 class PolicyError(ValueError):
@@ -144,19 +147,47 @@ def load_policy(toml_text: str, override_toml: str | None = None, wordlists: Map
     problems: list[str] = []
     tree = _table("policy", toml_text, problems)
     lists = {name: _table(f"words.{name}", text, problems) for name, text in sorted((wordlists or {}).items())}
-    tree = _merged({"words": lists}, tree) if lists else tree
-    tree = _merged(tree, _table("override", override_toml or "", problems))
+    override = _table("override", override_toml or "", problems)
     if problems:
         raise PolicyError(problems)
-    return _policy(tree)
+    tree = _merged({"words": lists}, tree) if lists else tree
+    return _policy(_merged(tree, override))
 
 
 def _table(name: str, text: str, problems: list[str]) -> dict[str, Any]:
+    """A text as a tree; an empty one and a problem where it is none, or more of one than can be worked with."""
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        problems.append(f"{name} has a line with more than {MOST_DOTS} dots")
+        return {}
     try:
-        return tomllib.loads(text)
+        return _tree(text)
     except tomllib.TOMLDecodeError as wrong:
         problems.append(f"{name} is not TOML: {wrong}")
-        return {}
+    except RecursionError:
+        problems.append(f"{name} nests more than {DEEPEST} tables or lists in one another")
+    except (ValueError, OverflowError):  # the parser's word for a number of too many digits, and ours
+        problems.append(f"{name} has a number that is too large")
+    return {}
+
+
+def _tree(text: str) -> dict[str, Any]:
+    tree = tomllib.loads(text)
+    for depth, value in _values(tree):
+        if depth > DEEPEST:
+            raise RecursionError
+        if isinstance(value, int) and abs(value) >= LARGEST:
+            raise OverflowError
+    return tree
+
+
+def _values(tree: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+    """Every value of a tree, the tables and lists too, with its depth; however deep it is, nothing calls itself."""
+    left: list[tuple[int, Any]] = [(0, tree)]
+    while left:
+        depth, value = left.pop()
+        yield depth, value
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        left += [(depth + 1, one) for one in inner]
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 GIGABYTE: Final = 1_000_000_000
 PATIENCE: Final = timedelta(minutes=2)  # a delivery that is due for longer has no worker
+POLICY_ADVICE: Final = "Every comment of the site waits for a person until it is mended at the desk, under Policy."
 SAMPLE: Final = "The new bridge saves me twenty minutes each morning."
 
 
@@ -193,7 +194,7 @@ def policies(patient: Patient) -> Iterator[Finding]:
         try:
             judges.trial(override)
         except PolicyError as wrong:
-            yield Finding(FAIL, f"{site_id}: its own policy cannot be used: {wrong}", "Mend it in the desk.")
+            yield Finding(FAIL, f"{site_id}: its own policy cannot be used: {wrong}", POLICY_ADVICE)
 
 
 # ---- the work ----

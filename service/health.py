@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlmodel import col, select
 from service.db import Database
 from service.errors import Unavailable
 from service.judges import Judges
-from service.models import PENDING, Comment, Delivery
+from service.models import PENDING, Comment, Delivery, Site
 
 LEAST_FREE = 16 * 1024 * 1024  # bytes on the disk of a SQLite file, below which no comment may fit any more
 
@@ -38,16 +39,29 @@ class QueueLengths:
 
 def problems(db: Database, judges: Judges) -> Wrong:
     """What is wrong right now, in sentences for an operator."""
-    wrong = Wrong()
+    wrong, policies = Wrong(), list[tuple[str, str]]()
     try:
         with db.read() as session:
             session.execute(text("SELECT version_num FROM alembic_version"))
+            overridden = select(Site.id, Site.policy).where(Site.policy != "").order_by(Site.id)
+            policies += session.exec(overridden).all()
     except (Unavailable, ProgrammingError):
         wrong.blocking.append("The database does not answer or is not migrated.")
     if _is_short_of_disk(db):
         wrong.blocking.append("The disk with the database is full.")
-    wrong.degraded.extend(judges.problems)
+    wrong.degraded.extend(judging(judges, policies))
     return wrong
+
+
+def judging(judges: Judges, policies: Iterable[tuple[str, str]]) -> list[str]:
+    """Why people do the work of the judgement: engines that are away, and policies, by site, that cannot be used.
+
+    What stands in a policy is not told: readiness is read by everybody.
+    """
+    engines = judges.problems
+    unusable = [site_id for site_id, override in policies if judges.flaws(override)]
+    mend = "cannot be used and the shipped one stands in; mend it at the desk, under Policy."
+    return [*engines, *(f"The policy of {site_id} {mend}" for site_id in unusable)]
 
 
 def _is_short_of_disk(db: Database) -> bool:

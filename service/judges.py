@@ -2,7 +2,8 @@
 
 The engine is opened when it is first asked for, once a process. Where it cannot be opened the service goes on, every
 comment is held for a person, readiness and the desk say why, and opening it is tried again every so often, so that
-mended files need no restart. Knows the judgement's door and nothing of comments,
+mended files need no restart. Where a site's own policy cannot be used, the shipped one stands in and every comment of
+that site is held, until the site has another. Knows the judgement's door and nothing of comments,
 requests or tables.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from threading import RLock
 
 from config.settings import Settings
-from moderation import Engine, EngineUnavailable, Judge, Policy, Span, open_engine, read_policy
+from moderation import Engine, EngineUnavailable, Judge, Policy, PolicyError, Span, open_engine, read_policy
 
 KEPT = 256
 RETRY_SECONDS = 15.0
@@ -30,6 +31,7 @@ class Judges:
         self._timeout = timeout
         self._engines: tuple[Engine, ...] = ()
         self._judges: dict[str, Judge] = {}
+        self._flaws: dict[str, tuple[str, ...]] = {}
         self._retry_at = 0.0
         self._lock = RLock()
 
@@ -40,6 +42,7 @@ class Judges:
             if self._is_incomplete() and time.monotonic() >= self._retry_at:
                 self._engines = tuple(self._open())
                 self._judges.clear()
+                self._flaws.clear()
                 self._retry_at = time.monotonic() + RETRY_SECONDS
             return self._engines
 
@@ -53,20 +56,42 @@ class Judges:
         return [engine.why for engine in self.engines if isinstance(engine, AbsentEngine)]
 
     def under(self, override: str = "") -> Judge:
-        """The judge for the shipped policy with a site's overrides; raises `PolicyError` with all its problems."""
+        """The judge for the shipped policy with a site's overrides.
+
+        For overrides that cannot be used it judges by the shipped policy and holds everything for a person. Raises
+        `PolicyError` with all problems of the shipped policy itself.
+        """
         with self._lock:
             engines = self.engines
             judge = self._judges.get(override)
             if judge is None:
-                judge = self._judge(override, engines)
+                judge = self._best(override, engines)
                 if len(self._judges) >= KEPT:
                     self._judges.pop(next(iter(self._judges)))
                 self._judges[override] = judge
             return judge
 
+    def flaws(self, override: str) -> tuple[str, ...]:
+        """What is wrong with a site's overrides, so that the shipped policy stands in; empty where they count."""
+        with self._lock:
+            if override not in self._flaws:
+                self.under(override)
+            return self._flaws[override]
+
     def trial(self, override: str) -> Judge:
         """A judge for overrides that may never be kept: for previews and validation."""
         return self._judge(override, self.engines)
+
+    def _best(self, override: str, engines: Sequence[Engine]) -> Judge:
+        try:
+            judge = self._judge(override, engines)
+            self._flaws[override] = ()
+        except PolicyError as wrong:
+            if not override:
+                raise
+            self._flaws[override] = wrong.problems
+            judge = Judge(self._read(None), engines, timeout=self._timeout, standing_in=True)
+        return judge
 
     def _judge(self, override: str, engines: Sequence[Engine]) -> Judge:
         return Judge(self._read(override or None), engines, timeout=self._timeout)
@@ -89,6 +114,14 @@ def open_judges(settings: Settings) -> Judges:
             return [AbsentEngine(settings.engine, f"Engine {settings.engine} cannot be opened: {kind}: {mistake}")]
 
     return Judges(read, engines, settings.judge_timeout)
+
+
+def try_policy(settings: Settings, override: str) -> Judge:
+    """A judge without engines under overrides that come from elsewhere; raises `PolicyError` for what is no policy.
+
+    Whether the engine that scores here gives what they set thresholds for is not asked: that is mended at the desk.
+    """
+    return Judge(read_policy(settings.policy_file, settings.wordlists, override), ())
 
 
 class AbsentEngine:

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
+from moderation import PolicyError
 from service import markup, models
 from service.db import Database, UtcTime
 from service.errors import Conflict, Invalid, NotFound
@@ -34,6 +35,7 @@ HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may be half of 
 NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes one, and not what somebody typed
 
 Tables = dict[str, Table]
+TryPolicy = Callable[[str], object]
 Mine = Callable[[Tables, str], ColumnElement[bool]]
 
 
@@ -157,12 +159,13 @@ def _line(value: Mapping[str, Any]) -> str:
 # ---- in -----------------------------------------------------------------------------------------------------------
 
 
-def read(db: Database, lines: Iterable[str]) -> dict[str, int]:
+def read(db: Database, lines: Iterable[str], try_policy: TryPolicy) -> dict[str, int]:
     """Put an export into an installation that does not have its site; returns the rows by table.
 
-    Raises `Invalid` with the number of the line that cannot be read, `Conflict` when something of it is here already.
+    `try_policy` raises `PolicyError` for overrides that are none. Raises `Invalid` with the number of the line that
+    cannot be read, `Conflict` when something of it is here already.
     """
-    reading = _Reading(_tables())
+    reading = _Reading(_tables(), try_policy)
     with db.write() as session:
         for name, rows in reading.batches(enumerate(lines, 1)):
             _put(session, reading.tables[name], rows, db.is_sqlite)
@@ -173,8 +176,9 @@ def read(db: Database, lines: Iterable[str]) -> dict[str, int]:
 class _Reading:
     """One pass over an export: what was announced, what has come, where we are."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, try_policy: TryPolicy) -> None:
         self.tables = tables
+        self._try_policy = try_policy
         self.counts: Counter[str] = Counter()
         self._parts = {part.name: place for place, part in enumerate(PARTS)}
         self._site = ""
@@ -251,9 +255,17 @@ class _Reading:
         if row.get("id" if name == "site" else "site_id", self._site) != self._site:
             self._refuse("this row is another site's")
         values = {key: self._value(column, self._given(name, row, key)) for key, column in columns.items()}
+        if name == "site" and values["policy"]:
+            self._check_policy(values["policy"])
         if name == "comment_version":
             values |= {"nodes": markup.render(values["text"]), "renderer": markup.RENDERER_VERSION}
         return values
+
+    def _check_policy(self, override: str) -> None:
+        try:
+            self._try_policy(override)
+        except PolicyError as wrong:
+            self._refuse(f"the site's policy cannot be used: {'; '.join(wrong.problems)}")
 
     def _given(self, name: str, row: Mapping[str, Any], key: str) -> Any:
         """A value of the row; for a column that is younger than the file, what a new row has there."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 import click
 
+from config.settings import load
 from service import sites, transfer
 from service.cli.opening import now, opened
+from service.judges import try_policy
 
 
 @click.group()
@@ -72,9 +75,10 @@ def written_whole(path: Path | None) -> Iterator[TextIO]:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 def import_(file: TextIO) -> None:
     """Read the export of a site into an installation that does not have it; all of it or nothing."""
+    settings = load()
     try:
-        with opened() as db:
-            counts = transfer.read(db, file)
+        with opened(settings) as db:
+            counts = transfer.read(db, file, partial(try_policy, settings))
     except UnicodeDecodeError as wrong:
         why = "is not UTF-8 text; unpack it first if it is packed. Nothing was imported."
         raise click.ClickException(f"{file.name} {why}") from wrong

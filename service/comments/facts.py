@@ -121,11 +121,13 @@ def new_version(comment: Comment, number: int, decision: Decision, now: datetime
 
 
 def keep_policy(session: Session, judges: Judges, override: str, decision: Decision, now: datetime) -> None:
-    """Keep the policy that decided, by its digest."""
+    """Keep the policy that decided, by its digest; raises `FactsChanged` where another counts by now."""
     known = session.exec(select(PolicyText.digest).where(PolicyText.digest == decision.policy_digest)).first()
     if known is None:
-        source = judges.under(override).policy.source
-        add_if_absent(session, PolicyText(digest=decision.policy_digest, source=source, created_at=now))
+        policy = judges.under(override).policy
+        if policy.digest != decision.policy_digest:  # an engine came back that the site's own policy does not fit
+            raise FactsChanged
+        add_if_absent(session, PolicyText(digest=policy.digest, source=policy.source, created_at=now))
 
 
 def judged(decision: Decision, version: int, statuses: dict[int, str], public: int | None, told: str) -> Change:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from markupsafe import escape
 from sqlmodel import select
 
 from moderation import Submission
@@ -240,6 +241,45 @@ def test_a_policy_that_is_none_is_refused_with_all_that_is_wrong(room: Newsroom,
     assert "<img src=x" not in ada.page.text
     with room.db.read() as session:
         assert session.get_one(Site, "courier").policy == ""
+
+
+@pytest.mark.parametrize("kept", ["[rules.astrology]", "[[[", NASTY])
+def test_a_kept_policy_that_cannot_be_used_is_shown_with_what_is_wrong_and_mended(
+    room: Newsroom, ada: Browser, kept: str
+) -> None:
+    held = room.comment()
+    with room.db.write() as session:
+        session.get_one(Site, "courier").policy = kept
+    for path in ("queue", f"queue?card={held}", f"cards/{held}", "numbers", "many", "settings"):
+        page = ada.get(f"/desk/courier/{path}")
+        assert page.status_code == 200, path
+        assert path.startswith("cards/") or "The policy of courier cannot be used" in page.text, path
+    page = ada.get("/desk/courier/policy")
+    assert (page.status_code, str(escape(kept)) in page.text) == (200, True)
+    assert "This cannot be a policy.</b> Until it is mended" in page.text
+    send(ada, "/desk/courier/policy", policy=STRICTER, act="try")
+    assert ada.page.status_code == 200  # type: ignore[union-attr]
+    send(ada, "/desk/courier/policy", policy='[sentences]\nfoo = "Well."', act="keep")
+    page = ada.get("/desk/courier/policy")
+    assert "cannot be" not in page.text
+
+
+TOO_MUCH = [
+    "a." * 2000 + "a=1",
+    "[" * 5000,
+    "a=" + "[" * 5000,
+    "a." * 200 + "a=1",
+    "a=" + "9" * 5000,
+    "a=0x" + "f" * 5000,
+]
+
+
+@pytest.mark.parametrize("text", TOO_MUCH, ids=lambda text: text[:6])
+def test_a_policy_that_is_nested_or_counts_without_end_is_refused(ada: Browser, text: str) -> None:
+    ada.get("/desk/courier/policy")
+    send(ada, "/desk/courier/policy", policy=text, act="try")
+    assert ada.page is not None
+    assert (ada.page.status_code, "This cannot be a policy" in ada.page.text) == (400, True)
 
 
 def test_erased_texts_and_old_judgements_do_not_stop_a_trial(app: Flask, room: Newsroom, ada: Browser) -> None:

@@ -22,12 +22,14 @@ from sqlalchemy import event, text
 from sqlmodel import select
 
 from config.settings import load
+from moderation import Submission
 from moderation.engines.bundled import weights
 from service import health, judges, sites
+from service.comments import facts
 from service.db import Database
 from service.judges import Judges, open_judges
 from service.migrations import upgrade
-from service.models import CommentVersion
+from service.models import CommentVersion, Site
 from service.outbound import Door
 from service.webhooks import endpoints
 from tests.invariants import broken
@@ -115,6 +117,43 @@ def _linked(folder: Path) -> Path:
     for file in weights.SHIPPED.iterdir():
         (folder / file.name).symlink_to(file)
     return folder
+
+
+# ---- a site's policy ----
+
+
+@pytest.mark.parametrize("kept", ["[engines.any.nosuch]\nhold = 0.5", "[[[", "a." * 2000 + "a=1"])
+def test_under_a_policy_that_cannot_be_used_every_comment_waits_until_it_is_mended(room: Newsroom, kept: str) -> None:
+    ada = room.reader("Ada Berg")
+    _keep_policy(room.db, kept)
+    held = ada.post()
+    assert held.status_code == 202
+    assert [reason["code"] for reason in held.json["reasons"]] == ["policy.unreadable"]
+    assert "being mended" in ada.mine()[0]["reasons"][0]["sentence"]
+    assert ada.edit(held.json["id"], "It is well made, this bridge.").json["status"] == "pending"
+    assert room.host("GET", "/api/v1/reasons").status_code == 200
+    ready = room.client.get("/readyz")
+    assert (ready.status_code, ready.json["problems"]) == (200, [])
+    assert "The policy of courier cannot be used" in ready.json["degraded"][0]
+    _keep_policy(room.db, "[trust]\nnew_below_approved = 0\n")
+    assert room.client.get("/readyz").json["degraded"] == []
+    assert ada.post("And now it is read by the machine again.").status_code == 201
+    assert broken(room.db) == []
+
+
+def test_a_judgement_keeps_its_policy_when_the_engine_comes_back_and_does_not_fit(room: Newsroom) -> None:
+    """What was decided under one policy is not kept under the text of another."""
+    shipped = open_judges(load({"SIGNING_KEYS": KEY, "ENGINE": "lexicon"}))
+    kept, brief = "[engines.any.nosuch]\nhold = 0.5", Submission("The bridge is open.")
+    absent = Judges(shipped._read, lambda: [judges.AbsentEngine("lexicon", "away")], 1.0)
+    decision = absent.under(kept).decide(brief)
+    with pytest.raises(facts.FactsChanged), room.db.write() as session:
+        facts.keep_policy(session, shipped, kept, decision, room.clock())
+
+
+def _keep_policy(db: Database, policy: str) -> None:
+    with db.write() as session:
+        session.get_one(Site, "courier").policy = policy
 
 
 # ---- the disk ----

@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy import insert
 from sqlmodel import select
 
+from moderation import load_policy
 from service import privacy, review, transfer
 from service.db import Database
 from service.migrations import configuration, upgrade
@@ -161,7 +162,7 @@ def test_an_imported_site_is_searched_as_well(room: Newsroom, sqlite_template: P
     path = tmp_path / "elsewhere.db"
     path.write_bytes(sqlite_template.read_bytes())
     elsewhere = Database(f"sqlite:///{path}")
-    transfer.read(elsewhere, list(transfer.write(room.db, "courier", now=NOW)))
+    transfer.read(elsewhere, list(transfer.write(room.db, "courier", now=NOW)), load_policy)
     found = review.queue(elsewhere, room.mo, Ask("courier", "all", words="lantern"), NOW)
     elsewhere.close()
     assert names(found.rows) == ["the"]

@@ -6,20 +6,25 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlmodel import SQLModel, select
 
+from config.settings import load
 from service import transfer
 from service.cli.commands import firstword
 from service.db import Database
 from service.errors import Conflict, Invalid, NotFound
+from service.judges import try_policy
 from service.models import CommentVersion, Site
 from tests.service import host_side as host
-from tests.service.conftest import FINE, FOUL, Newsroom, Reader
+from tests.service.conftest import FINE, FOUL, KEY, Newsroom, Reader
 from tests.service.test_event_goldens import a_day
+
+TRY = partial(try_policy, load({"SIGNING_KEYS": KEY}))
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def elsewhere(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 def test_a_site_comes_back_equal_in_another_installation(room: Newsroom, lines: list[str], elsewhere: Database) -> None:
-    counts = transfer.read(elsewhere, lines)
+    counts = transfer.read(elsewhere, lines, TRY)
     assert list(transfer.write(elsewhere, room.site, now=room.clock())) == lines
     for table in ("article", "author", "comment", "decision", "event", "reaction", "report", "idempotency"):
         assert counts[table] > 0
@@ -77,7 +82,7 @@ def test_every_table_goes_out_or_says_why_not() -> None:
 
 def test_a_site_that_is_here_is_not_imported_over(room: Newsroom, lines: list[str]) -> None:
     with pytest.raises(Conflict, match="here already"):
-        transfer.read(room.db, lines)
+        transfer.read(room.db, lines, TRY)
     assert list(transfer.write(room.db, room.site, now=room.clock())) == lines
 
 
@@ -116,12 +121,14 @@ DAMAGES: list[tuple[Damage, str]] = [
     ),
     (swapped("The Courier", "The \\u0000"), "not an object of ours"),
     (swapped('"site_id":"courier"', '"site_id":"other"'), "another site"),
+    (swapped('"policy":""', '"policy":"[[["'), "Line 2: the site's policy cannot be used: override is not TOML"),
+    (swapped('"policy":""', '"policy":"[rules.astrology]"'), "there is no such rule"),
     (swapped('"text":"', '"words":"'), "not known here"),
 ]
 
 
 def test_six_typed_characters_are_no_nul(lines: list[str], elsewhere: Database) -> None:
-    transfer.read(elsewhere, swapped("The Courier", r"The \\u0000 Courier")(lines))
+    transfer.read(elsewhere, swapped("The Courier", r"The \\u0000 Courier")(lines), TRY)
     with elsewhere.read() as session:
         assert session.exec(select(Site.name)).one() == r"The \u0000 Courier"
 
@@ -129,7 +136,7 @@ def test_six_typed_characters_are_no_nul(lines: list[str], elsewhere: Database) 
 def test_a_damaged_file_is_refused_and_nothing_is_half_written(lines: list[str], elsewhere: Database) -> None:
     for damage, says in DAMAGES:
         with pytest.raises(Invalid, match=says) as refusal:
-            transfer.read(elsewhere, damage(lines))
+            transfer.read(elsewhere, damage(lines), TRY)
         assert refusal.value.detail.startswith("Line ")
         with elsewhere.read() as session:
             assert session.exec(select(Site)).all() == []
@@ -137,7 +144,7 @@ def test_a_damaged_file_is_refused_and_nothing_is_half_written(lines: list[str],
 
 def test_a_file_whose_comments_lack_their_article_is_refused(lines: list[str], elsewhere: Database) -> None:
     with pytest.raises(Conflict, match="lacks"):
-        transfer.read(elsewhere, without("article")(lines))
+        transfer.read(elsewhere, without("article")(lines), TRY)
 
 
 def test_a_column_that_is_younger_than_the_file_gets_what_a_new_row_has(
@@ -145,13 +152,13 @@ def test_a_column_that_is_younger_than_the_file_gets_what_a_new_row_has(
 ) -> None:
     older = swapped('"guests":true,', "")(lines)
     assert older != lines
-    transfer.read(elsewhere, older)
+    transfer.read(elsewhere, older, TRY)
     assert list(transfer.write(elsewhere, room.site, now=room.clock())) == lines
 
 
 def test_a_column_without_which_a_row_means_nothing_is_asked_for(lines: list[str], elsewhere: Database) -> None:
     with pytest.raises(Invalid, match="issuer is missing"):
-        transfer.read(elsewhere, swapped('"issuer":"guest",', "")(lines))
+        transfer.read(elsewhere, swapped('"issuer":"guest",', "")(lines), TRY)
 
 
 def test_a_site_that_is_not_there_cannot_be_exported(room: Newsroom) -> None:
@@ -184,7 +191,7 @@ def test_an_operator_moves_a_site_with_two_commands(
 def test_half_of_a_pair_that_is_whole_and_an_escape_that_is_text_are_imported(
     lines: list[str], elsewhere: Database, room: Newsroom
 ) -> None:
-    transfer.read(elsewhere, swapped("The Courier", "The \\ud83d\\ude00 \\\\ud800")(lines))
+    transfer.read(elsewhere, swapped("The Courier", "The \\ud83d\\ude00 \\\\ud800")(lines), TRY)
     with elsewhere.read() as session:
         assert session.get_one(Site, room.site).name == "The 😀 \\ud800"
 

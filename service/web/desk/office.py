@@ -78,7 +78,8 @@ def _choice(raw: str | None) -> bool | None:
 def policy(site: str) -> Any:
     """The site's overrides over the shipped policy."""
     administered(site)
-    return _policy(site, pages.site_of(site).policy)
+    kept = pages.site_of(site).policy
+    return _policy(site, kept, problems=parts().judges.flaws(kept))
 
 
 @bp.post("/<site>/policy")
@@ -96,9 +97,10 @@ def change_policy(site: str) -> Any:
 
 
 def _policy(site: str, override: str, problems: Sequence[str] = (), trial: office.Trial | None = None) -> str:
-    current = parts().judges.under(pages.site_of(site).policy).policy
+    kept = pages.site_of(site).policy
+    current = parts().judges.under(kept).policy
     shown = {"override": override, "policy": current, "problems": problems, "trial": trial}
-    return render_template("desk/policy.html", **pages.frame(site), **shown)
+    return render_template("desk/policy.html", **pages.frame(site), **shown, kept=kept)
 
 
 # ---- keys and webhooks --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from service import review
+from service import health, review
 from service.errors import FirstwordError, StaleVersion
 from service.review import Ask
 from service.web import problems
@@ -30,9 +30,10 @@ def frame(site: str, ask: Ask | None = None, *, counted: bool = True) -> dict[st
     """
     who, here = entry().staff, staff_of(site)
     sites = review.places(parts().database, who)
+    row = next(one for one in sites if one.id == site)
     current, ask = ask.view if ask else None, ask or Ask(site)
     return {
-        "site": next((row for row in sites if row.id == site), None),
+        "site": row,
         "sites": sites,
         "who": who,
         "role": here.roles[site],
@@ -45,7 +46,7 @@ def frame(site: str, ask: Ask | None = None, *, counted: bool = True) -> dict[st
         "counts": review.counts(parts().database, here, site, now()) if counted else {},
         "chips": address.chips(ask),
         "query": urlencode(address.query_of(ask, after=""), doseq=True),
-        "degraded": parts().judges.problems,
+        "degraded": health.judging(parts().judges, [(site, row.policy)]),
         "now": now(),
         "live": live,
     }

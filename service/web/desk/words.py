@@ -46,6 +46,7 @@ LABELS = {
     "language.unfit": "Language not covered",
     "engine.failed": "Not scored",
     "engine.late": "Not scored",
+    "policy.unreadable": "Policy unusable",
 }
 SENTENCES = {
     "length.too_long": "{length} signs, where {most} pass unread",
@@ -63,6 +64,7 @@ SENTENCES = {
     "language.unfit": "No engine here knows this language, so nothing was scored",
     "engine.failed": "The engine failed, so a person decides",
     "engine.late": "The engine took too long, so a person decides",
+    "policy.unreadable": "The site’s own policy cannot be used, so a person decides",
 }
 VERBS = {
     "judge": "judged",
