@@ -34,7 +34,7 @@ def test_an_administrator_sees_what_is_live_and_makes_a_key_that_works_at_once(
 ) -> None:
     ada = at_desk("ada")
     page = ada.get(PAGE).text
-    assert re.search(r"SPAM</td><td[^>]*>spam 1</td><td>en</td><td>AUC", page)
+    assert re.search(r"SPAM</td><td[^>]*>spam 1</td><td[^>]*>en</td><td[^>]*>AUC", page)
     assert "CURIOSITY" not in page
     form = {"csrf": ada.field("csrf"), "name": NASTY, "per_minute": "2", "lenient": "yes"}
     made = ada.post(PAGE, form)
