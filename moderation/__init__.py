@@ -18,7 +18,7 @@ from moderation.model import (
 )
 from moderation.names import NameVerdict, judge_name
 from moderation.pipeline import Judge
-from moderation.policy import Policy, PolicyError, Reason, load_policy, read_policy
+from moderation.policy import Policy, PolicyError, Reason, load_policy, read_overrides, read_policy
 from moderation.scales import Fit, Scale
 from moderation.scales import fit as fit_scale
 from moderation.scoring import NoScore, language_of, scorable, score, sentences
@@ -61,6 +61,7 @@ __all__ = [
     "measure_policy",
     "open_engine",
     "read_labelled",
+    "read_overrides",
     "read_policy",
     "scorable",
     "score",

@@ -154,6 +154,15 @@ def load_policy(toml_text: str, override_toml: str | None = None, wordlists: Map
     return _policy(_merged(tree, override))
 
 
+def read_overrides(toml_text: str) -> dict[str, Any]:
+    """A site's overrides as a tree, whether or not they make a policy; raises `PolicyError` for what is no TOML."""
+    problems: list[str] = []
+    tree = _table("override", toml_text, problems)
+    if problems:
+        raise PolicyError(problems)
+    return tree
+
+
 def _table(name: str, text: str, problems: list[str]) -> dict[str, Any]:
     """A text as a tree; an empty one and a problem where it is none, or more of one than can be worked with."""
     if any(line.count(".") > MOST_DOTS for line in text.splitlines()):

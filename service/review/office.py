@@ -6,6 +6,7 @@ comments before it is kept: nobody has to guess what a threshold does.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 TRIED, EXAMPLES = 1_000, 12
 POLICY_LIMIT, NAME_LIMIT = 64_000, 100
 ARTICLES = 50
+CHANGED_MEANWHILE = "Somebody else has kept another policy since you opened this page. Nothing of yours was kept yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +150,26 @@ def _article(session: Session, staff: Staff, article_id: str) -> Article:
 # ---- the policy ---------------------------------------------------------------------------------------------------
 
 
-def change_policy(db: Database, judges: Judges, staff: Staff, site_id: str, override: str) -> None:
-    """Put a site under the shipped policy with these overrides; `Invalid` lists everything that is wrong with them."""
+def change_policy(
+    db: Database, judges: Judges, staff: Staff, site_id: str, override: str, seen: str | None = None
+) -> None:
+    """Put a site under the shipped policy with these overrides; `Invalid` lists everything that is wrong with them.
+
+    `seen` is the mark of the overrides that somebody looked at: where others are kept by now, `Conflict` is raised.
+    """
     staff.require(site_id, ADMIN)
     judge_under(judges, override)
     with db.write() as session:
         site = lock(session, Site, site_id)
+        if seen is not None and mark_of(site.policy) != seen:
+            raise Conflict(CHANGED_MEANWHILE)
         site.policy = override.strip()
         session.add(site)
+
+
+def mark_of(override: str) -> str:
+    """What tells a site's overrides from any others: a form carries it to say what it was drawn from."""
+    return hashlib.sha256(override.encode()).hexdigest()[:16]
 
 
 def try_policy(db: Database, judges: Judges, staff: Staff, site_id: str, override: str) -> Trial:

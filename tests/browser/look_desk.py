@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 WIDTHS, SCHEMES = (1280, 320), ("light", "dark")
 PHONE = 600
-TRIAL = "[engines.bundled.insult]\nhold = 0.55\nreject = 0.9\n\n[words.site.strong]\ninsult = ['crybabies']\n"
 PAGES = {
     "queue": "courier/queue",
     "queue-card": "courier/queue?card=MARKED",
@@ -82,13 +81,16 @@ def preview_ticked(page: Page) -> None:
 
 
 def try_policy(page: Page) -> None:
-    """Overrides and what they would have changed."""
-    page.fill("#policy", TRIAL)
+    """Thresholds and a word, and what they would have changed."""
+    page.fill("[name='hold.bundled.insult']", "0.55")
+    page.fill("[name='reject.bundled.insult']", "0.9")
+    page.fill("[name='words.strong']", "crybabies\nnimby*")
     page.click("text=Try on the last")
 
 
 def break_policy(page: Page) -> None:
-    """Overrides that are none."""
+    """A number and a text that are none."""
+    page.click("text=All of it as text")
     page.fill("#policy", "[engines.any.insult]\nhold = 7\n[rules.nothing]\nx = 1\n")
     page.click("text=Try on the last")
 

@@ -131,6 +131,9 @@ def _report(comment_id: str, author_id: str, text: str, at: datetime) -> Report:
 def test_a_policy_and_a_setting_that_are_refused_come_back_as_text(desk: FrontDesk, page: Page) -> None:
     for text in CORPUS[:20]:
         page.goto(f"{desk.url}/desk/courier/policy")
+        page.locator("[name^='hold.']").first.fill(text)
+        page.fill("[name='words.severe']", text)
+        page.click("text=All of it as text")
         page.fill("#policy", text)
         page.click("text=Try on the last")
         expect(page.locator(".err")).to_contain_text("cannot be a policy")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from service.errors import Invalid
+from service.errors import Conflict, Invalid
 from service.identity import api_keys, staff
-from service.review import office
+from service.identity.staff import ADMIN
+from service.review import office, overrides
 from service.review.office import SiteChange
 from service.sites import ArticleChange
 from service.web.context import now, parts
@@ -84,23 +85,44 @@ def policy(site: str) -> Any:
 
 @bp.post("/<site>/policy")
 def change_policy(site: str) -> Any:
-    """Try overrides on the last comments, or keep them."""
-    override = request.form.get("policy", "").replace("\r\n", "\n")
+    """Try overrides on the last comments, or keep them: what the fields change is put into the text."""
+    staff, form = staff_of(site), request.form
+    override = form.get("policy", "").replace("\r\n", "\n")
     try:
-        if request.form.get("act") == "keep":
-            office.change_policy(parts().database, parts().judges, staff_of(site), site, override)
+        staff.require(site, ADMIN)
+        drawn = form.get("drawn", override).replace("\r\n", "\n")
+        override = overrides.filled(override, _bars(override), form, drawn)
+        if form.get("act") == "keep":
+            office.change_policy(parts().database, parts().judges, staff, site, override, form.get("seen"))
             return _back("desk.policy", site)
-        trial = office.try_policy(parts().database, parts().judges, staff_of(site), site, override)
+        trial = office.try_policy(parts().database, parts().judges, staff, site, override)
     except Invalid as wrong:
-        return _policy(site, override, problems=wrong.detail.split("\n")), 400
+        return _policy(site, override, problems=wrong.detail.split("\n"), typed=form), 400
+    except Conflict as wrong:
+        return _policy(site, override, meanwhile=wrong.detail), 409
     return _policy(site, override, trial=trial)
 
 
-def _policy(site: str, override: str, problems: Sequence[str] = (), trial: office.Trial | None = None) -> str:
-    kept = pages.site_of(site).policy
-    current = parts().judges.under(kept).policy
-    shown = {"override": override, "policy": current, "problems": problems, "trial": trial}
-    return render_template("desk/policy.html", **pages.frame(site), **shown, kept=kept)
+def _bars(override: str) -> list[overrides.Bar]:
+    judges = parts().judges
+    return overrides.bars(judges.under().policy, judges.engines, override)
+
+
+def _policy(site: str, override: str, typed: Mapping[str, str] | None = None, **said: Any) -> str:
+    """The page: fields and text say `override`, or where fields could not be read what somebody typed."""
+    kept, bars = pages.site_of(site).policy, _bars(override)
+    drawn = overrides.fields(override, bars)
+    return render_template(
+        "desk/policy.html",
+        **pages.frame(site),
+        **{"problems": (), "trial": None, "meanwhile": ""} | said,
+        override=override,
+        kept=kept,
+        seen=office.mark_of(kept),
+        policy=parts().judges.under(kept).policy,
+        bars=bars,
+        fields=drawn | {name: (typed or {}).get(name, value) for name, value in drawn.items()},
+    )
 
 
 # ---- keys and webhooks --------------------------------------------------------------------------------------------

@@ -48,6 +48,15 @@ LABELS = {
     "engine.late": "Not scored",
     "policy.unreadable": "Policy unusable",
 }
+LISTS = {
+    "severe": "Degrading words",
+    "threat": "Threats",
+    "strong": "Insults",
+    "mild": "Rough words",
+    "innocent": "Never meant badly",
+}
+COMES_OF = {"hold": "waits", "approve": "is left to its scores", "reject": "is rejected"}
+INNOCENT = "inside these phrases no word counts"
 SENTENCES = {
     "length.too_long": "{length} signs, where {most} pass unread",
     "links.too_many": "{links} links, where this author may set {most}",
@@ -136,6 +145,19 @@ def _said(finding: Finding, number: int, policy: Policy) -> Said:
         figure=_figure(finding, policy),
         spans=[(span.start, span.end) for span in finding.spans],
     )
+
+
+def lists(policy: Policy) -> list[tuple[str, str, str]]:
+    """The site's own word lists: the name of each, its title, and what comes of a word on it under this policy."""
+    rule = policy.rules.get("wordlist", {})
+    if not rule or rule.get("on") is False:
+        return [(name, title, "switched off: the policy has no such rule") for name, title in LISTS.items()]
+    found = []
+    for name, title in LISTS.items():
+        does = COMES_OF.get(str(rule.get(name)), "counts for nothing")
+        many = f"a comment with {rule.get('mild_from')} different ones" if name == "mild" else "a comment with one"
+        found.append((name, title, INNOCENT if name == "innocent" else f"{many} {does}"))
+    return found
 
 
 def label(code: str, attribute: str | None = None) -> str:
