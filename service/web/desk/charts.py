@@ -7,13 +7,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from service.review.numbers import OUTCOMES, Survival
+from service.review.numbers import OUTCOMES, Scores, Survival
 
-WIDTH, HEIGHT = 560, 240
+HEIGHT = 240
 LEFT, TOP, BOTTOM = 44, 14, 210
-RIGHT = WIDTH - 22  # half of the last label stands beyond it
+MARKED = {"wide": (1, 5, 15, 60, 240, 1_440, 10_080), "narrow": (1, 10, 60, 240, 1_440, 10_080)}  # minutes
 WAITS = (5, 15, 30, 60, 120, 240, 480, 1_440, 2_880, 5_760, 10_080)  # minutes that one bar may stand for
-ACROSS, DOWN = RIGHT - LEFT, BOTTOM - TOP
+DOWN = BOTTOM - TOP
+A_DAY = 58  # how wide the name of a day is, with some room
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How wide a chart is drawn: letters are as large in a narrow one, and fewer of them stand along its foot."""
+
+    name: str
+    width: int
+
+    @property
+    def right(self) -> int:
+        """Where the axis ends; half of the last label stands beyond it."""
+        return self.width - 22
+
+    @property
+    def across(self) -> int:
+        """How long the axis is."""
+        return self.right - LEFT
+
+
+FRAMES = (Frame("wide", 560), Frame("narrow", 300))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +60,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars or a line over two axes; `lines` are upright marks with a label."""
+    """Bars or a line over two axes in a frame; `lines` are upright marks with a label."""
 
+    frame: Frame
     bars: Sequence[Bar] = ()
     path: str = ""
     across: Sequence[Tick] = ()
@@ -47,10 +70,10 @@ class Chart:
     lines: Sequence[Tick] = ()
 
 
-def volume(days: Mapping[date, Mapping[str, int]]) -> Chart:
+def volume(days: Mapping[date, Mapping[str, int]], frame: Frame) -> Chart:
     """Comments a day, stacked by what became of them."""
     most = nice(max((sum(of_day.values()) for of_day in days.values()), default=0))
-    step = ACROSS / max(len(days), 1)
+    step = frame.across / max(len(days), 1)
     bars: list[Bar] = []
     for number, (day, of_day) in enumerate(days.items()):
         slot, below = (LEFT + number * step + 1, max(step - 2, 1)), 0
@@ -58,9 +81,9 @@ def volume(days: Mapping[date, Mapping[str, int]]) -> Chart:
             title = f"{day:%d %b}: {of_day[outcome]} {outcome}"
             bars.append(_bar(slot, (below / most, of_day[outcome] / most), outcome, title))
             below += of_day[outcome]
-    every = max(1, math.ceil(len(days) / 8))
+    every = max(1, math.ceil(len(days) * A_DAY / frame.across))
     across = [Tick(LEFT + (n + 0.5) * step, f"{day.day} {day:%b}") for n, day in enumerate(days) if n % every == 0]
-    return Chart(bars, across=across, up=_up(most))
+    return Chart(frame, bars, across=across, up=_up(most))
 
 
 def _bar(slot: tuple[float, float], share: tuple[float, float], kind: str, title: str) -> Bar:
@@ -69,13 +92,13 @@ def _bar(slot: tuple[float, float], share: tuple[float, float], kind: str, title
     return Bar(round(slot[0], 2), round(BOTTOM - below - height, 2), round(slot[1], 2), round(height, 2), kind, title)
 
 
-def waits(minutes: Sequence[float]) -> tuple[Chart, list[tuple[str, int]]]:
+def waits(minutes: Sequence[float], frame: Frame) -> tuple[Chart, list[tuple[str, int]]]:
     """Comments that wait now, by how long; and the same as rows of a table."""
     size = next((s for s in WAITS if (max(minutes, default=0)) <= 12 * s), 43_200)
     bins = [0] * 12
     for wait in minutes:
         bins[min(int(wait // size), 11)] += 1
-    most, step = nice(max(bins)), ACROSS / 12
+    most, step = nice(max(bins)), frame.across / 12
     rows = [(f"{spell(n * size)} to {spell((n + 1) * size)}", many) for n, many in enumerate(bins)]
     bars = [
         _bar((LEFT + n * step + 1, step - 2), (0, many / most), "waiting", f"{rows[n][0]}: {many}")
@@ -83,7 +106,7 @@ def waits(minutes: Sequence[float]) -> tuple[Chart, list[tuple[str, int]]]:
     ]
     across = [Tick(LEFT + n * step, spell(n * size)) for n in range(0, 13, 3)]
     lines = [Tick(round(LEFT + step * at / size, 2), f"{name} {spell(at)}") for name, at in _marks(minutes)]
-    return Chart(bars, across=across, up=_up(most), lines=lines), rows
+    return Chart(frame, bars, across=across, up=_up(most), lines=lines), rows
 
 
 def _marks(minutes: Sequence[float]) -> list[tuple[str, float]]:
@@ -92,12 +115,12 @@ def _marks(minutes: Sequence[float]) -> list[tuple[str, float]]:
     return [("half wait less than", sorted_[len(sorted_) // 2]), ("oldest", sorted_[-1])] if sorted_ else []
 
 
-def latency(curve: Survival) -> Chart:
+def latency(curve: Survival, frame: Frame) -> Chart:
     """The share still undecided, by time on a logarithmic scale from a minute to a week."""
     longest = math.log(10_080)
 
     def x(minutes: float) -> float:
-        return round(LEFT + ACROSS * min(max(math.log(max(minutes, 1)), 0) / longest, 1), 2)
+        return round(LEFT + frame.across * min(max(math.log(max(minutes, 1)), 0) / longest, 1), 2)
 
     def y(share: float) -> float:
         return round(BOTTOM - DOWN * share, 2)
@@ -105,16 +128,17 @@ def latency(curve: Survival) -> Chart:
     path = [f"M{x(1)} {y(1)}"]
     for minutes, share in curve.steps[1:]:
         path.append(f"H{x(minutes)}V{y(share)}")
-    across = [Tick(x(m), spell(m)) for m in (1, 5, 15, 60, 240, 1_440, 10_080)]
+    across = [Tick(x(m), spell(m)) for m in MARKED[frame.name]]
     up = [Tick(y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
     lines = [Tick(x(m), f"{p} in 100 within {spell(m)}") for p, m in curve.deciles.items() if m is not None]
-    return Chart(path="".join(path), across=across, up=up, lines=lines)
+    return Chart(frame, path="".join(path), across=across, up=up, lines=lines)
 
 
-def scores(published: Sequence[int], rejected: Sequence[int], thresholds: Mapping[str, float]) -> Chart:
+def scores(found: Scores, thresholds: Mapping[str, float], frame: Frame) -> Chart:
     """Each outcome's scores as a share of its own: published upwards, rejected downwards, thresholds drawn."""
+    published, rejected = found.published, found.rejected
     middle, half = (TOP + BOTTOM) / 2, DOWN / 2
-    step = ACROSS / len(published)
+    step = frame.across / len(published)
     tallest = max((*_shares(published), *_shares(rejected)), default=0) or 1
     bars = []
     for n, (up, down) in enumerate(zip(_shares(published), _shares(rejected), strict=True)):
@@ -123,10 +147,10 @@ def scores(published: Sequence[int], rejected: Sequence[int], thresholds: Mappin
         span = f"{n / 20:.2f} to {(n + 1) / 20:.2f}"
         bars.append(Bar(x, round(middle - high, 2), width, high, "read", f"{span}: {published[n]} published"))
         bars.append(Bar(x, round(middle, 2), width, low, "rejected", f"{span}: {rejected[n]} rejected"))
-    across = [Tick(LEFT + ACROSS * part / 5, f"{part / 5:.1f}") for part in range(6)]
+    across = [Tick(LEFT + frame.across * part / 5, f"{part / 5:.1f}") for part in range(6)]
     upright = [Tick(round(middle - half * part, 2), f"{abs(part) * tallest:.0%}") for part in (-1, -0.5, 0.5, 1)]
-    lines = [Tick(LEFT + ACROSS * at, f"{name} {at:.2f}") for name, at in thresholds.items()]
-    return Chart(bars, across=across, up=upright, lines=lines)
+    lines = [Tick(LEFT + frame.across * at, f"{name} {at:.2f}") for name, at in thresholds.items()]
+    return Chart(frame, bars, across=across, up=upright, lines=lines)
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
