@@ -19,6 +19,7 @@ from moderation.model import AuthorFacts, Outcome
 from moderation.words import Term, WordlistError, Wordlists, read_wordlist
 
 ANY_ENGINE = "any"
+NEVER = "never"  # in place of a score
 UNFIT = ("hold", "trusted", "approve")
 TRUST = ("new", "normal", "trusted", "premoderated")
 SECTIONS = ("language", "languages", "trust", "rules", "engines", "reasons", "sentences", "words")
@@ -289,7 +290,8 @@ class _Reading:
         table = self.table(where, value)
         self.known(where, table, ("hold", "reject", "tone"))
         hold, reject = (
-            self.number(f"{where}.{key}", table[key], 1) if key in table else None for key in ("hold", "reject")
+            self.number(f"{where}.{key}", table[key], 1) if table.get(key, NEVER) != NEVER else None
+            for key in ("hold", "reject")
         )
         if hold is not None and reject is not None and reject < hold:
             self.problems.append(f"{where}: rejects at a lower score than it holds at")

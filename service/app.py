@@ -33,6 +33,7 @@ from service.web import (
 )
 from service.web.blueprint import OPENAPI, Api, public
 from service.web.context import Parts, utc_now
+from service.web.desk import guard as desk_guard
 from service.web.strict_fields import ID_PATTERN
 
 
@@ -74,7 +75,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, j
     )
     _register(app, settings)
     app.wsgi_app = Front(app.wsgi_app, database, metrics.requests)  # type: ignore[method-assign]
-    app.doorman = Doorman(app, settings.web_threads, settings.body_limit, perspective.WIDER, metrics.requests)
+    wider = perspective.WIDER | desk_guard.WIDER
+    app.doorman = Doorman(app, settings.web_threads, settings.body_limit, wider, metrics.requests)
     return app
 
 

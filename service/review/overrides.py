@@ -6,6 +6,7 @@ comments and order too, stays as it was written. An empty field leaves a value t
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from moderation import Engine, Policy, PolicyError, read_overrides
 from service.errors import Invalid
 
 KEYS = ("hold", "reject")
-ANY_ENGINE = "any"
+ANY_ENGINE, NEVER = "any", "never"
 # The site's own words by what they do, and where the policy keeps each.
 WORDS = {
     "severe": ("severe", "identity_attack"),
@@ -44,36 +45,36 @@ class Bar:
 
     def field(self, key: str) -> str:
         """The name of the field for `hold` or `reject`."""
-        return f"{key}.{self.engine}.{self.attribute}"
+        return field(self.engine, self.attribute, key)
 
-    def path(self, key: str) -> Path:
-        """Where the policy keeps it."""
-        return ("engines", self.engine, self.attribute, key)
+
+def field(engine: str, attribute: str, key: str) -> str:
+    """The name of a field: `hold.bundled.insult`."""
+    return f"{key}.{engine}.{attribute}"
 
 
 def bars(shipped: Policy, engines: Sequence[Engine], override: str) -> list[Bar]:
     """A bar for each attribute of the engines that score here, in the engines' order."""
     own = read(override).get("engines")
-    own = own if isinstance(own, dict) else {}
-    return [
-        _bar(shipped, _table_of(engine.name, attribute, (own, shipped.engines)), attribute)
-        for engine in engines
-        for attribute in engine.attributes
-    ]
+    known = (own if isinstance(own, dict) else {}, shipped.engines)
+    return [_bar(shipped, engine.name, attribute, known) for engine in engines for attribute in engine.attributes]
 
 
-def _table_of(engine: str, attribute: str, known: Sequence[Mapping[str, Any]]) -> str:
-    """The table whose threshold counts for an engine's attribute: its own before its family's before any engine's."""
-    family = engine.partition(":")[0]
-    for name in (engine, family, ANY_ENGINE):
-        if any(attribute in (tables.get(name) or {}) for tables in known):
-            return name
-    return family
+def _bar(shipped: Policy, engine: str, attribute: str, known: Sequence[Mapping[str, Any]]) -> Bar:
+    """The bar stands in the table whose threshold counts: the engine's own, else its family's, else any engine's."""
+    tables = _tables(engine)
+    table = next((name for name in tables if any(attribute in _of(one, name) for one in known)), tables[-2])
+    found = shipped.thresholds(engine).get(attribute)
+    return Bar(table, attribute, {key: getattr(found, key) if found else None for key in KEYS})
 
 
-def _bar(shipped: Policy, engine: str, attribute: str) -> Bar:
-    found = shipped.engines.get(engine, {}).get(attribute)
-    return Bar(engine, attribute, {key: getattr(found, key) if found else None for key in KEYS})
+def _tables(engine: str) -> list[str]:
+    return list(dict.fromkeys((engine, engine.partition(":")[0], ANY_ENGINE)))
+
+
+def _of(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = tables.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def read(override: str) -> dict[str, Any]:
@@ -87,11 +88,20 @@ def read(override: str) -> dict[str, Any]:
 def fields(override: str, known: Sequence[Bar]) -> dict[str, str]:
     """What each field of the form says about some overrides: numbers as written, one word a line."""
     tree = read(override)
-    numbers = {bar.field(key): at(tree, bar.path(key)) for bar in known for key in KEYS}
+    numbers = {bar.field(key): at(tree, ("engines", bar.engine, bar.attribute, key)) for bar in known for key in KEYS}
     words = {f"words.{name}": at(tree, (*SITE_WORDS, *path)) for name, path in WORDS.items()}
     return {name: "" if value is None else str(value) for name, value in numbers.items()} | {
         name: "\n".join(str(word) for word in value) if isinstance(value, list) else "" for name, value in words.items()
     }
+
+
+def marks(said: Mapping[str, str]) -> dict[str, str]:
+    """What tells apart what fields say, the empty ones left out: a form carries it to say what it was drawn with."""
+    return {name: _mark(text) for name, text in said.items() if tidy(text)}
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(tidy(text).encode()).hexdigest()[:12]
 
 
 def at(tree: Mapping[str, Any], path: Path) -> Any:
@@ -104,21 +114,18 @@ def at(tree: Mapping[str, Any], path: Path) -> Any:
     return found
 
 
-def filled(override: str, known: Sequence[Bar], typed: Mapping[str, str], drawn: str) -> str:
-    """The overrides with what somebody changed in the fields, which were drawn from the overrides `drawn`.
+def filled(override: str, engines: Sequence[Engine], typed: Mapping[str, str], drawn: Mapping[str, str]) -> str:
+    """The overrides with what somebody changed in the fields, which were drawn with the marks `drawn`.
 
     Fields that say what they said are left alone, so that what was changed in the text itself stays. Raises
     `Invalid` with every field that is none, and where the text is written in a way that fields cannot change.
     """
-    before = fields(drawn, known)
-    changed = {name for name, was in before.items() if name in typed and tidy(typed[name]) != tidy(was)}
-    if not changed:
-        return override
     problems: list[str] = []
-    wishes = dict(_wishes(known, {name: typed[name] for name in changed}, problems))
+    changed = {name for name in typed if _mark(typed[name]) != drawn.get(name, _mark(""))}
+    wishes = dict(_wishes(engines, {name: typed[name] for name in changed}, problems))
     if problems:
         raise Invalid("\n".join(problems), pointer="/policy")
-    return _put(override, wishes)
+    return _put(override, wishes) if wishes else override
 
 
 def tidy(text: str) -> str:
@@ -126,26 +133,30 @@ def tidy(text: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _wishes(known: Sequence[Bar], typed: Mapping[str, str], problems: list[str]) -> Iterator[tuple[Path, Any]]:
-    for bar in known:
+def _wishes(
+    engines: Sequence[Engine], typed: Mapping[str, str], problems: list[str]
+) -> Iterator[tuple[Path, float | str | list[str] | None]]:
+    places = ((table, name) for engine in engines for table in _tables(engine.name) for name in engine.attributes)
+    for table, attribute in dict.fromkeys(places):
         for key in KEYS:
-            if (raw := typed.get(bar.field(key))) is not None:
-                yield bar.path(key), _score(raw, f"{bar.attribute}, {key}", problems)
+            if (raw := typed.get(field(table, attribute, key))) is not None:
+                yield ("engines", table, attribute, key), _score(raw, f"{attribute}, {key}", problems)
     for name, path in WORDS.items():
         if (raw := typed.get(f"words.{name}")) is not None:
             yield (*SITE_WORDS, *path), list(dict.fromkeys(tidy(raw).splitlines())) or None
 
 
-def _score(raw: str, where: str, problems: list[str]) -> float | None:
-    """A score as somebody types it, with a point or a comma; None for an empty field."""
-    if not raw.strip():
-        return None
+def _score(raw: str, where: str, problems: list[str]) -> float | str | None:
+    """A score as somebody types it, with a point or a comma, or "never"; None for an empty field."""
+    typed = raw.strip().casefold()
+    if typed in ("", NEVER):
+        return typed or None
     try:
-        score = float(raw.strip().replace(",", "."))
+        score = float(typed.replace(",", "."))
     except ValueError:
         score = math.nan
     if not 0 <= score <= 1:
-        problems.append(f"{where} must be a number from 0 to 1")
+        problems.append(f"{where} must be a number from 0 to 1, or never")
     return score
 
 
@@ -171,9 +182,10 @@ def _put(override: str, wishes: Mapping[Path, Any]) -> str:
 
 
 def _array(words: Sequence[str]) -> Any:
-    array = tomlkit.array()
-    array.extend(words)
-    return array.multiline(len(words) > 4)
+    """A list as TOML, one word a line where there are many; read from text, as adding one by one takes for ever."""
+    apart = ",\n    " if len(words) > 4 else ", "
+    listed = apart.join(tomlkit.string(word).as_string() for word in words)
+    return tomlkit.value(f"[\n    {listed},\n]" if len(words) > 4 else f"[{listed}]")
 
 
 def _set(tree: Any, path: Path, value: Any, table: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from config.settings import HERE, load
-from moderation import Policy, open_engine, read_policy
+from moderation import Engine, Policy, load_policy, open_engine, read_policy
 from service.app import create_app
 from service.errors import Invalid
 from service.models import Site
@@ -45,8 +45,24 @@ def shipped() -> Policy:
 
 
 @pytest.fixture(scope="module")
-def bars(shipped: Policy) -> list[Bar]:
-    return overrides.bars(shipped, [open_engine("bundled", shipped)], "")
+def engines(shipped: Policy) -> list[Engine]:
+    return [open_engine("bundled", shipped)]
+
+
+@pytest.fixture(scope="module")
+def bars(shipped: Policy, engines: list[Engine]) -> list[Bar]:
+    return overrides.bars(shipped, engines, "")
+
+
+Fill = Callable[[str, dict[str, str], str], str]
+
+
+@pytest.fixture(scope="module")
+def fill(engines: list[Engine], bars: list[Bar]) -> Fill:
+    """Some text with what was typed into fields that were drawn from another."""
+    return lambda text, typed, drawn: overrides.filled(
+        text, engines, typed, overrides.marks(overrides.fields(drawn, bars))
+    )
 
 
 def test_each_attribute_has_a_bar_that_tells_what_is_shipped(shipped: Policy, bars: list[Bar]) -> None:
@@ -59,9 +75,9 @@ def test_each_attribute_has_a_bar_that_tells_what_is_shipped(shipped: Policy, ba
     assert {bar.attribute: bar.engine for bar in own}["insult"] == "lexicon"
 
 
-def test_what_fields_change_is_put_in_and_all_else_stays_as_it_was_written(bars: list[Bar]) -> None:
+def test_what_fields_change_is_put_in_and_all_else_stays_as_it_was_written(fill: Fill, bars: list[Bar]) -> None:
     typed = {"hold.bundled.insult": " 0,4 ", "reject.bundled.threat": "0.99", "words.mild": "twit\r\n\r\n twit\r\noaf*"}
-    text = overrides.filled(WRITTEN, bars, typed, WRITTEN)
+    text = fill(WRITTEN, typed, WRITTEN)
     assert text.startswith("# Agreed in May.\n[engines.bundled.insult]  # too many of these\nhold = 0.4  # was 0.25\n")
     assert "[reasons.off_topic]" in text
     said = overrides.fields(text, bars)
@@ -69,31 +85,31 @@ def test_what_fields_change_is_put_in_and_all_else_stays_as_it_was_written(bars:
     assert (said["words.mild"], said["words.strong"]) == ("twit\noaf*", "grobian")
 
 
-def test_an_emptied_field_leaves_the_value_to_the_shipped_policy(bars: list[Bar]) -> None:
-    text = overrides.filled(WRITTEN, bars, {"hold.bundled.insult": "", "words.strong": " \n"}, WRITTEN)
+def test_an_emptied_field_leaves_the_value_to_the_shipped_policy(fill: Fill) -> None:
+    text = fill(WRITTEN, {"hold.bundled.insult": "", "words.strong": " \n"}, WRITTEN)
     assert overrides.read(text) == {
         "engines": {"bundled": {"insult": {"tone": True}}},
         "reasons": overrides.read(WRITTEN)["reasons"],
     }
-    once = overrides.filled("", bars, {"hold.bundled.hate": "0.5"}, "")
-    assert overrides.filled(once, bars, {"hold.bundled.hate": ""}, once).strip() == ""
+    once = fill("", {"hold.bundled.hate": "0.5"}, "")
+    assert fill(once, {"hold.bundled.hate": ""}, once).strip() == ""
 
 
-def test_fields_that_nobody_touched_do_not_undo_what_was_changed_in_the_text(bars: list[Bar]) -> None:
+def test_fields_that_nobody_touched_do_not_undo_what_was_changed_in_the_text(fill: Fill, bars: list[Bar]) -> None:
     drawn = "[engines.bundled.insult]\nhold = 0.3\n"
     text = "[engines.bundled.insult]\nhold = 0.6\n"
     untouched = overrides.fields(drawn, bars)
-    assert overrides.filled(text, bars, untouched, drawn) == text
-    assert overrides.read(overrides.filled(text, bars, {**untouched, "words.severe": "oaf"}, drawn)) == {
+    assert fill(text, untouched, drawn) == text
+    assert overrides.read(fill(text, {**untouched, "words.severe": "oaf"}, drawn)) == {
         "engines": {"bundled": {"insult": {"hold": 0.6}}},
         "words": {"site": {"severe": {"identity_attack": ["oaf"]}}},
     }
 
 
 @pytest.mark.parametrize("typed", ["high", "1.01", "-0.1", "nan", "inf", "0.5.5", "٫", "1e999"])
-def test_a_field_that_is_no_score_is_named(bars: list[Bar], typed: str) -> None:
+def test_a_field_that_is_no_score_is_named(fill: Fill, typed: str) -> None:
     with pytest.raises(Invalid, match="insult, hold must be a number from 0 to 1"):
-        overrides.filled(WRITTEN, bars, {"hold.bundled.insult": typed}, WRITTEN)
+        fill(WRITTEN, {"hold.bundled.insult": typed}, WRITTEN)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +121,9 @@ def test_a_field_that_is_no_score_is_named(bars: list[Bar], typed: str) -> None:
         "[engines.bundled]\n[engines.bundled.threat]\nhold = 0.1\n[languages]\n[engines.bundled.insult]\nhold = 0.2",
     ],
 )
-def test_however_a_text_is_written_fields_change_what_they_name(bars: list[Bar], text: str) -> None:
+def test_however_a_text_is_written_fields_change_what_they_name(fill: Fill, text: str) -> None:
     before = overrides.read(text)
-    tree = overrides.read(overrides.filled(text, bars, {"hold.bundled.insult": "0.7", "words.mild": "oaf"}, text))
+    tree = overrides.read(fill(text, {"hold.bundled.insult": "0.7", "words.mild": "oaf"}, text))
     assert tree["engines"]["bundled"].pop("insult") == {"hold": 0.7}
     assert tree.pop("words") == {"site": {"mild": {"insult": ["oaf"]}}}
     before.pop("words", None)
@@ -116,9 +132,28 @@ def test_however_a_text_is_written_fields_change_what_they_name(bars: list[Bar],
 
 
 @pytest.mark.parametrize("text", ["[engines]\nbundled = 3", "words = []", "[[engines]]\nbundled = 3"])
-def test_a_text_that_has_no_place_for_a_field_is_left_to_its_writer(bars: list[Bar], text: str) -> None:
+def test_a_text_that_has_no_place_for_a_field_is_left_to_its_writer(fill: Fill, text: str) -> None:
     with pytest.raises(Invalid, match="write it into the text itself"):
-        overrides.filled(text, bars, {"hold.bundled.insult": "0.7", "words.mild": "oaf"}, text)
+        fill(text, {"hold.bundled.insult": "0.7", "words.mild": "oaf"}, text)
+
+
+def test_never_switches_a_score_off(fill: Fill, shipped: Policy) -> None:
+    text = fill("", {"hold.bundled.insult": "Never"}, "")
+    assert overrides.read(text) == {"engines": {"bundled": {"insult": {"hold": "never"}}}}
+    assert load_policy(shipped.source, text).thresholds("bundled")["insult"].hold is None
+    assert load_policy(shipped.source, text).thresholds("bundled")["insult"].tone is True
+
+
+def test_what_stands_in_grey_is_what_counts_when_the_field_is_emptied(shipped: Policy) -> None:
+    own = "[engines.lexicon.insult]\nhold = 0.9"
+    found = {bar.attribute: bar for bar in overrides.bars(shipped, [open_engine("lexicon", shipped)], own)}
+    assert found["insult"].shipped["hold"] == shipped.engines["any"]["insult"].hold
+
+
+def test_thousands_of_words_are_put_in_at_once(fill: Fill) -> None:
+    words = "\n".join(f'w"ord\\{number}ü' for number in range(5_000))
+    text = fill("", {"words.innocent": words}, "")
+    assert overrides.read(text)["words"]["site"]["innocent"] == words.split("\n")
 
 
 @pytest.fixture
@@ -132,7 +167,7 @@ def app(database_url: str, clock: Clock) -> Iterator[Flask]:
 
 def fields_of(page: str) -> dict[str, str]:
     """What a browser would send of the policy's form."""
-    form = page[page.index('<form id="overrides"') :]
+    form = page[page.index('<form class="overrides"') :]
     form = form[: form.index("</form>")]
     plain = re.findall(r'<input[^>]* name="([^"]*)" value="([^"]*)"', form)
     large = re.findall(r'<textarea[^>]* name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL)
@@ -202,3 +237,63 @@ def test_of_two_administrators_the_second_learns_what_the_first_has_kept(
     assert mine["hold.any.threat"] == "0.2"
     assert ada.post("/desk/courier/policy", {**mine, "act": "keep"}).status_code == 303
     assert overrides.read(kept(room)) == {"engines": {"any": {"threat": {"hold": 0.2}}}}
+
+
+@pytest.mark.parametrize("text", ["[engines]\nlexicon = 3", "[engines]\nany = true", "engines = 1", "words = 2"])
+def test_tables_that_are_none_are_shown_and_mended(room: Newsroom, ada: Browser, text: str) -> None:
+    with room.db.write() as session:
+        session.get_one(Site, "courier").policy = text
+    drawn = fields_of(ada.get("/desk/courier/policy").text)
+    page = ada.post("/desk/courier/policy", {**drawn, "act": "try"})
+    assert (page.status_code, "must be a table" in page.text) == (400, True)
+    assert ada.post("/desk/courier/policy", {**drawn, "policy": "", "act": "keep"}).status_code == 303
+    assert kept(room) == ""
+
+
+@pytest.mark.parametrize("slip", [{"hold.any.threat": "a lot"}, {"policy": "[engines.any.insult]\nhold = 0.5 x"}])
+def test_a_slip_does_not_undo_what_was_written_into_the_text(
+    room: Newsroom, ada: Browser, slip: dict[str, str]
+) -> None:
+    with room.db.write() as session:
+        session.get_one(Site, "courier").policy = "[engines.any.insult]\nhold = 0.3"
+    drawn = fields_of(ada.get("/desk/courier/policy").text)
+    wanted = "[engines.any.insult]\nhold = 0.5"
+    page = ada.post("/desk/courier/policy", {**drawn, "policy": wanted, **slip, "act": "keep"})
+    again = fields_of(page.text)
+    assert page.status_code == 400
+    ada.post("/desk/courier/policy", {**again, "policy": wanted, "hold.any.threat": "", "act": "keep"})
+    assert kept(room) == wanted
+
+
+def test_a_try_in_between_does_not_hide_what_somebody_else_has_kept(room: Newsroom, ada: Browser) -> None:
+    drawn = fields_of(ada.get("/desk/courier/policy").text)
+    with room.db.write() as session:
+        session.get_one(Site, "courier").policy = "[engines.any.threat]\nhold = 0.2"
+    tried = fields_of(ada.post("/desk/courier/policy", {**drawn, "hold.any.insult": "0.6", "act": "try"}).text)
+    assert ada.post("/desk/courier/policy", {**tried, "act": "keep"}).status_code == 409
+    assert kept(room) == "[engines.any.threat]\nhold = 0.2"
+
+
+def test_a_policy_of_its_full_size_is_taken_in(room: Newsroom, ada: Browser) -> None:
+    drawn = fields_of(ada.get("/desk/courier/policy").text)
+    long = "# ц\n" * 15_000
+    assert ada.post("/desk/courier/policy", {**drawn, "policy": long, "act": "keep"}).status_code == 303
+    assert kept(room) == long.strip()
+    assert ada.post("/desk/courier/policy", {**drawn, "policy": long * 2, "act": "try"}).status_code == 400
+    assert ada.post("/desk/courier/staff", {"csrf": drawn["csrf"], "login": "x" * 70_000}).status_code == 413
+
+
+def test_enter_tries_and_never_keeps(ada: Browser) -> None:
+    drawn = fields_of(ada.get("/desk/courier/policy").text)
+    page = ada.post("/desk/courier/policy", {**drawn, "act": "try"}).text
+    assert re.findall(r'<button[^>]*name="act" value="(\w+)"', page) == ["try", "keep"]
+
+
+def test_the_page_says_what_comes_of_a_word(ada: Browser) -> None:
+    page = ada.get("/desk/courier/policy").text
+    assert "a comment with one waits, a name with one waits" in page
+    assert "a comment with one is left to its scores, a name with one waits" in page
+    assert "a comment with 5 different ones waits<" in page
+    off = ada.post("/desk/courier/policy", {**fields_of(page), "policy": "[rules.wordlist]\non = false", "act": "keep"})
+    assert off.status_code == 303
+    assert "switched off" in ada.get("/desk/courier/policy").text

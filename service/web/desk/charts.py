@@ -112,7 +112,7 @@ def waits(minutes: Sequence[float], frame: Frame) -> tuple[Chart, list[tuple[str
 def _marks(minutes: Sequence[float]) -> list[tuple[str, float]]:
     """The wait in the middle and the longest."""
     sorted_ = sorted(minutes)
-    return [("half wait less than", sorted_[len(sorted_) // 2]), ("oldest", sorted_[-1])] if sorted_ else []
+    return [("half wait under", sorted_[len(sorted_) // 2]), ("oldest", sorted_[-1])] if sorted_ else []
 
 
 def latency(curve: Survival, frame: Frame) -> Chart:
@@ -130,7 +130,7 @@ def latency(curve: Survival, frame: Frame) -> Chart:
         path.append(f"H{x(minutes)}V{y(share)}")
     across = [Tick(x(m), spell(m)) for m in MARKED[frame.name]]
     up = [Tick(y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
-    lines = [Tick(x(m), f"{p} in 100 within {spell(m)}") for p, m in curve.deciles.items() if m is not None]
+    lines = [Tick(x(m), f"{p} in 100 by {spell(m)}") for p, m in curve.deciles.items() if m is not None]
     return Chart(frame, path="".join(path), across=across, up=up, lines=lines)
 
 

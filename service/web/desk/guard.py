@@ -25,6 +25,9 @@ COOKIE = "__Host-firstword"
 FORM_COOKIE = "__Host-firstword-form"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SAFE = ("GET", "HEAD", "OPTIONS")
+# A policy and its words are long, and a form sends a letter as up to twelve bytes.
+POLICY_BYTES = 2 * 1024 * 1024
+WIDER = {"/desk/": POLICY_BYTES}
 
 
 class Desk(Blueprint):
@@ -101,6 +104,8 @@ def wants_json() -> bool:
 @bp.before_request
 def admit() -> Any:
     """Let in who is signed in, with a form that is theirs; send everybody else to the login."""
+    if request.endpoint == "desk.change_policy":
+        request.max_content_length = request.max_form_memory_size = POLICY_BYTES
     refuse_nul()
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "authenticator", ("staff",))[0] == "public":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,20 +88,31 @@ def policy(site: str) -> Any:
 def change_policy(site: str) -> Any:
     """Try overrides on the last comments, or keep them: what the fields change is put into the text."""
     staff, form = staff_of(site), request.form
-    override = form.get("policy", "").replace("\r\n", "\n")
+    staff.require(site, ADMIN)
+    written = form.get("policy", "").replace("\r\n", "\n")
+    seen = form.get("seen")
     try:
-        staff.require(site, ADMIN)
-        drawn = form.get("drawn", override).replace("\r\n", "\n")
-        override = overrides.filled(override, _bars(override), form, drawn)
+        override = overrides.filled(written, parts().judges.engines, form, _drawn(form.get("drawn", ""), written))
         if form.get("act") == "keep":
-            office.change_policy(parts().database, parts().judges, staff, site, override, form.get("seen"))
+            office.change_policy(parts().database, parts().judges, staff, site, override, seen)
             return _back("desk.policy", site)
         trial = office.try_policy(parts().database, parts().judges, staff, site, override)
     except Invalid as wrong:
-        return _policy(site, override, problems=wrong.detail.split("\n"), typed=form), 400
+        return _policy(site, written, typed=form, seen=seen, problems=wrong.detail.split("\n")), 400
     except Conflict as wrong:
-        return _policy(site, override, meanwhile=wrong.detail), 409
-    return _policy(site, override, trial=trial)
+        return _policy(site, written, typed=form, meanwhile=wrong.detail), 409
+    return _policy(site, override, seen=seen, trial=trial)
+
+
+def _drawn(raw: str, written: str) -> dict[str, str]:
+    """What the fields were drawn with, as the form tells; without a word of it, what the text says."""
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        return overrides.marks(overrides.fields(written, _bars(written)))
+    return {name: mark for name, mark in told.items() if isinstance(mark, str)}
 
 
 def _bars(override: str) -> list[overrides.Bar]:
@@ -108,20 +120,24 @@ def _bars(override: str) -> list[overrides.Bar]:
     return overrides.bars(judges.under().policy, judges.engines, override)
 
 
-def _policy(site: str, override: str, typed: Mapping[str, str] | None = None, **said: Any) -> str:
-    """The page: fields and text say `override`, or where fields could not be read what somebody typed."""
+def _policy(
+    site: str, override: str, typed: Mapping[str, str] | None = None, seen: str | None = None, **said: Any
+) -> str:
+    """The page: fields and text say `override`, or after a refusal what somebody typed over what was drawn before."""
     kept, bars = pages.site_of(site).policy, _bars(override)
-    drawn = overrides.fields(override, bars)
+    fields = overrides.fields(override, bars)
+    again = typed if typed and typed.get("drawn") else None
     return render_template(
         "desk/policy.html",
         **pages.frame(site),
         **{"problems": (), "trial": None, "meanwhile": ""} | said,
         override=override,
         kept=kept,
-        seen=office.mark_of(kept),
+        seen=seen or office.mark_of(kept),
+        drawn=again["drawn"] if again else json.dumps(overrides.marks(fields)),
         policy=parts().judges.under(kept).policy,
         bars=bars,
-        fields=drawn | {name: (typed or {}).get(name, value) for name, value in drawn.items()},
+        fields=fields | {name: again.get(name, value) for name, value in fields.items()} if again else fields,
     )
 
 

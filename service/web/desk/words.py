@@ -152,11 +152,14 @@ def lists(policy: Policy) -> list[tuple[str, str, str]]:
     rule = policy.rules.get("wordlist", {})
     if not rule or rule.get("on") is False:
         return [(name, title, "switched off: the policy has no such rule") for name, title in LISTS.items()]
+    named = COMES_OF.get(str(rule.get("name")), "") if rule.get("name") != "approve" else ""
+    most = rule.get("mild_from")
     found = []
     for name, title in LISTS.items():
         does = COMES_OF.get(str(rule.get(name)), "counts for nothing")
-        many = f"a comment with {rule.get('mild_from')} different ones" if name == "mild" else "a comment with one"
-        found.append((name, title, INNOCENT if name == "innocent" else f"{many} {does}"))
+        many = f"a comment with {most} different ones" if name == "mild" and most != 1 else "a comment with one"
+        of_names = f", a name with one {named}" if named and name != "mild" else ""
+        found.append((name, title, INNOCENT if name == "innocent" else f"{many} {does}{of_names}"))
     return found
 
 
