@@ -459,6 +459,7 @@ def test_with_the_engine_down_a_person_reads_it(open_newspaper: Callable[..., Ne
     expect(mine).to_contain_text("Our check did not work just now, so a moderator reads your comment first.")
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_too_fast_says_until_when_and_keeps_the_text(open_newspaper: Callable[..., Newspaper], page: Page) -> None:
     newspaper = open_newspaper(LIMIT_COMMENT="author 1/minute, network 99/minute, site 99/minute")
     page.goto(newspaper.article())

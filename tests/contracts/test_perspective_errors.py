@@ -124,6 +124,7 @@ def test_a_key_that_does_not_hold(service: Service, method: str) -> None:
     }
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_a_quota_that_is_used_up(service: Service) -> None:
     small = service.add_key(per_minute=2)
     assert [service.post(ANALYZE, FINE, key=small).status_code for _ in range(2)] == [200, 200]

@@ -419,10 +419,10 @@ def test_the_plain_page_works_without_any_script(room: Newsroom) -> None:
 
 
 def test_limits_say_when(build: Build) -> None:
-    room = build(LIMIT_COMMENT="author 2/minute")
+    room = build(LIMIT_COMMENT="author 2/hour")
     ada = room.reader("Ada Berg")
     assert [ada.post(f"Opinion {n} on the bridge.").status_code for n in range(3)] == [201, 201, 429]
     refused = ada.post("One more opinion.")
     assert refused.json["code"] == "limited"
     assert int(refused.headers["Retry-After"]) == refused.json["retry_after"] > 0
-    assert refused.headers["RateLimit-Policy"] == '"comment";q=2;w=60'
+    assert refused.headers["RateLimit-Policy"] == '"comment";q=2;w=3600'

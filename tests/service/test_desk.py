@@ -63,7 +63,7 @@ def app(database_url: str, clock: Clock) -> Iterator[Flask]:
         "DATABASE_URL": database_url,
         "PUBLIC_URL": "https://desk.example",
         "SIGNING_KEYS": "k" * 40,
-        "LIMIT_LOGIN": "author 3/minute, network 10/minute",
+        "LIMIT_LOGIN": "author 3/hour, network 10/hour",
     }
     judges = Judges(lambda override: load_policy(POLICY, override), list, 1.0)
     made = create_app(load(environ), clock=clock, judges=judges)
@@ -215,6 +215,7 @@ def test_nobody_elsewhere_uses_up_the_tries_of_an_account(app: Flask, room: News
     assert _from(app, "198.51.100.7").sign_in("mo").status_code == 303
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_an_account_takes_only_so_many_tries_from_everywhere(app: Flask, room: Newsroom, monkeypatch: Any) -> None:
     monkeypatch.setattr("service.web.desk.login.A_MINUTE_ANYWHERE", 4)
     tries = [_from(app, f"203.0.113.{number}").sign_in("mo", "not the password") for number in range(5)]
@@ -222,6 +223,7 @@ def test_an_account_takes_only_so_many_tries_from_everywhere(app: Flask, room: N
     assert int(tries[-1].headers["Retry-After"]) > 0
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_a_network_that_has_had_enough_costs_an_account_nothing(app: Flask, room: Newsroom, monkeypatch: Any) -> None:
     monkeypatch.setattr("service.web.desk.login.A_MINUTE_ANYWHERE", 1)
     for number in range(10):

@@ -26,8 +26,8 @@ def _request_context(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def limited(url: str = "") -> Throttle:
-    """Two comments a minute and author."""
-    return Throttle(load({"SIGNING_KEYS": KEY, "REDIS_URL": url, "LIMIT_COMMENT": "author 2/minute"}))
+    """Two comments an hour and author."""
+    return Throttle(load({"SIGNING_KEYS": KEY, "REDIS_URL": url, "LIMIT_COMMENT": "author 2/hour"}))
 
 
 def accepted(throttle: Throttle, tries: int, author: str = "ada") -> int:
@@ -74,16 +74,14 @@ def test_a_black_hole_costs_one_short_wait_not_one_each() -> None:
 def test_a_dead_redis_is_no_500_and_shows_in_the_metrics(build: Build) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        room: Newsroom = build(
-            REDIS_URL=f"redis://127.0.0.1:{free.getsockname()[1]}/0", LIMIT_COMMENT="author 2/minute"
-        )
+        room: Newsroom = build(REDIS_URL=f"redis://127.0.0.1:{free.getsockname()[1]}/0", LIMIT_COMMENT="author 2/hour")
     ada = room.reader("Ada Berg")
     assert [ada.post(f"Opinion {n} on the bridge.").status_code for n in range(3)] == [201, 201, 429]
     assert "firstword_limits_degraded 1.0" in room.client.get("/metrics").text
 
 
 def test_rotating_forwarded_headers_dodge_nothing(build: Build) -> None:
-    room = build(LIMIT_TOKEN="network 3/minute")
+    room = build(LIMIT_TOKEN="network 3/hour")
     statuses = []
     for number in range(6):
         headers = dict.fromkeys(("X-Forwarded-For", "Client-IP", "X-Real-IP", "True-Client-IP"), f"203.0.113.{number}")
@@ -108,7 +106,7 @@ def test_rotating_forwarded_headers_dodge_nothing(build: Build) -> None:
 def test_behind_a_configured_proxy_the_nearest_untrusted_address_counts(
     build: Build, forwarded: list[str], same: bool
 ) -> None:
-    room = build(TRUSTED_PROXIES="127.0.0.0/8", LIMIT_TOKEN="network 1/minute")
+    room = build(TRUSTED_PROXIES="127.0.0.0/8", LIMIT_TOKEN="network 1/hour")
     answers = [
         room.client.post(
             "/api/v1/tokens", json={"site": "courier", "name": f"Reader {n}"}, headers={"X-Forwarded-For": address}
@@ -119,7 +117,7 @@ def test_behind_a_configured_proxy_the_nearest_untrusted_address_counts(
 
 
 def test_a_host_with_its_key_has_a_limit_of_its_own_whatever_readers_have_used_up(build: Build) -> None:
-    room = build(LIMIT_ARTICLE="author 1/hour, network 1/hour, site 1/hour", LIMIT_HOST="author 4/minute")
+    room = build(LIMIT_ARTICLE="author 1/hour, network 1/hour, site 1/hour", LIMIT_HOST="author 4/hour")
     ada = room.reader("Ada Berg")
     assert [ada.post(article=f"page-{n}").status_code for n in range(2)] == [201, 429]
     statuses = [room.article(f"story-{n}").status_code for n in range(3)]
@@ -127,7 +125,7 @@ def test_a_host_with_its_key_has_a_limit_of_its_own_whatever_readers_have_used_u
     assert room.host("GET", "/api/v1/queue").status_code == 200
     refused = room.host("GET", "/api/v1/queue")
     assert (refused.status_code, refused.json["code"]) == (429, "limited")
-    assert refused.headers["RateLimit-Policy"] == '"host";q=4;w=60'
+    assert refused.headers["RateLimit-Policy"] == '"host";q=4;w=3600'
     assert room.article("story-9").status_code == 429
 
 

@@ -128,6 +128,7 @@ def test_a_part_for_no_address_at_all_is_answered_by_itself(service: Service) ->
     assert [status for _, status, _ in found] == [404, 200]
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_each_part_counts_against_its_key_s_quota(service: Service) -> None:
     small = service.add_key(per_minute=3)
     found = answers(send(service, [part(f"<{n}>", FINE, small) for n in range(8)]))

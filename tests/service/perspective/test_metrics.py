@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.service.perspective.conftest import ANALYZE, GERMAN, SUGGEST, Build, Service, WordEngine
 from tests.service.perspective.test_batch import part, send
 
@@ -17,6 +19,7 @@ def counted(service: Service, name: str) -> dict[str, int]:
     return {label: int(float(value)) for label, value in found if float(value)}
 
 
+@pytest.mark.usefixtures("early_in_a_minute")
 def test_every_call_is_counted_and_every_unscored_one_with_its_reason(build: Build) -> None:
     service = build(WordEngine(fault=lambda texts: [] if "poison" in texts else None))
     small = service.add_key(per_minute=1)
