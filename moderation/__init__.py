@@ -18,13 +18,23 @@ from moderation.model import (
 )
 from moderation.names import NameVerdict, judge_name
 from moderation.pipeline import Judge
-from moderation.policy import Policy, PolicyError, Reason, load_policy, read_overrides, read_policy
+from moderation.policy import (
+    NEVER,
+    Policy,
+    PolicyError,
+    Reason,
+    engine_tables,
+    load_policy,
+    read_overrides,
+    read_policy,
+)
 from moderation.scales import Fit, Scale
 from moderation.scales import fit as fit_scale
 from moderation.scoring import NoScore, language_of, scorable, score, sentences
 from moderation.text import Folded, TextRefused, canonicalise, fold
 
 __all__ = [
+    "NEVER",
     "ArticleFacts",
     "AuthorFacts",
     "Conversion",
@@ -51,6 +61,7 @@ __all__ = [
     "canonicalise",
     "convert_engine",
     "detect_language",
+    "engine_tables",
     "fit_scale",
     "fold",
     "gravest",

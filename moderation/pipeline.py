@@ -17,7 +17,7 @@ from moderation.engines import Engine
 from moderation.engines.lines import Line
 from moderation.language import identifier, language_or
 from moderation.model import Decision, Evidence, Finding, Outcome, Span, Submission, gravest
-from moderation.policy import ANY_ENGINE, Policy, PolicyError, Threshold
+from moderation.policy import Policy, PolicyError, Threshold, engine_tables
 from moderation.rules import RULES, Reading, read, read_params
 from moderation.text import canonicalise
 
@@ -154,7 +154,7 @@ def _unknown_attributes(policy: Policy, engines: Sequence[Engine]) -> Iterator[s
     An engine that gives nothing at all could not be opened; that is no mistake of the policy's.
     """
     for name, thresholds in policy.engines.items():
-        meant = [e for e in engines if e.attributes and name in (ANY_ENGINE, e.name, e.name.partition(":")[0])]
+        meant = [e for e in engines if e.attributes and name in engine_tables(e.name)]
         given = {attribute for engine in meant for attribute in engine.attributes}
         if meant:
             yield from (

@@ -129,9 +129,16 @@ class Policy:
 
     def thresholds(self, engine: str) -> Mapping[str, Threshold]:
         """The thresholds for an engine by attribute, its own before those for any engine."""
-        family = engine.partition(":")[0]
-        names = dict.fromkeys((ANY_ENGINE, family, engine))
+        names = reversed(engine_tables(engine))
         return {attribute: found for name in names for attribute, found in self.engines.get(name, {}).items()}
+
+
+def engine_tables(engine: str) -> tuple[str, ...]:
+    """Where thresholds for an engine stand; the first table that has an attribute counts.
+
+    For `detoxify:original` its own, then `detoxify`'s, then any engine's.
+    """
+    return tuple(dict.fromkeys((engine, engine.partition(":")[0], ANY_ENGINE)))
 
 
 def read_policy(policy_file: Path, wordlists: Path, override_toml: str | None = None) -> Policy:

@@ -17,11 +17,10 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from moderation import Engine, Policy, PolicyError, read_overrides
+from moderation import NEVER, Engine, Policy, PolicyError, engine_tables, read_overrides
 from service.errors import Invalid
 
 KEYS = ("hold", "reject")
-ANY_ENGINE, NEVER = "any", "never"
 # The site's own words by what they do, and where the policy keeps each.
 WORDS = {
     "severe": ("severe", "identity_attack"),
@@ -62,14 +61,10 @@ def bars(shipped: Policy, engines: Sequence[Engine], override: str) -> list[Bar]
 
 def _bar(shipped: Policy, engine: str, attribute: str, known: Sequence[Mapping[str, Any]]) -> Bar:
     """The bar stands in the table whose threshold counts: the engine's own, else its family's, else any engine's."""
-    tables = _tables(engine)
+    tables = engine_tables(engine)
     table = next((name for name in tables if any(attribute in _of(one, name) for one in known)), tables[-2])
     found = shipped.thresholds(engine).get(attribute)
     return Bar(table, attribute, {key: getattr(found, key) if found else None for key in KEYS})
-
-
-def _tables(engine: str) -> list[str]:
-    return list(dict.fromkeys((engine, engine.partition(":")[0], ANY_ENGINE)))
 
 
 def _of(tables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -88,8 +83,8 @@ def read(override: str) -> dict[str, Any]:
 def fields(override: str, known: Sequence[Bar]) -> dict[str, str]:
     """What each field of the form says about some overrides: numbers as written, one word a line."""
     tree = read(override)
-    numbers = {bar.field(key): at(tree, ("engines", bar.engine, bar.attribute, key)) for bar in known for key in KEYS}
-    words = {f"words.{name}": at(tree, (*SITE_WORDS, *path)) for name, path in WORDS.items()}
+    numbers = {bar.field(key): _at(tree, ("engines", bar.engine, bar.attribute, key)) for bar in known for key in KEYS}
+    words = {f"words.{name}": _at(tree, (*SITE_WORDS, *path)) for name, path in WORDS.items()}
     return {name: "" if value is None else str(value) for name, value in numbers.items()} | {
         name: "\n".join(str(word) for word in value) if isinstance(value, list) else "" for name, value in words.items()
     }
@@ -97,14 +92,14 @@ def fields(override: str, known: Sequence[Bar]) -> dict[str, str]:
 
 def marks(said: Mapping[str, str]) -> dict[str, str]:
     """What tells apart what fields say, the empty ones left out: a form carries it to say what it was drawn with."""
-    return {name: _mark(text) for name, text in said.items() if tidy(text)}
+    return {name: _mark(text) for name, text in said.items() if _tidy(text)}
 
 
 def _mark(text: str) -> str:
-    return hashlib.sha256(tidy(text).encode()).hexdigest()[:12]
+    return hashlib.sha256(_tidy(text).encode()).hexdigest()[:12]
 
 
-def at(tree: Mapping[str, Any], path: Path) -> Any:
+def _at(tree: Mapping[str, Any], path: Path) -> Any:
     """The value at a path of a tree; None where there is none."""
     found: Any = tree
     for name in path:
@@ -128,7 +123,7 @@ def filled(override: str, engines: Sequence[Engine], typed: Mapping[str, str], d
     return _put(override, wishes) if wishes else override
 
 
-def tidy(text: str) -> str:
+def _tidy(text: str) -> str:
     """A field's text without spaces around its lines and without empty lines."""
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
@@ -136,14 +131,14 @@ def tidy(text: str) -> str:
 def _wishes(
     engines: Sequence[Engine], typed: Mapping[str, str], problems: list[str]
 ) -> Iterator[tuple[Path, float | str | list[str] | None]]:
-    places = ((table, name) for engine in engines for table in _tables(engine.name) for name in engine.attributes)
+    places = ((table, name) for engine in engines for table in engine_tables(engine.name) for name in engine.attributes)
     for table, attribute in dict.fromkeys(places):
         for key in KEYS:
             if (raw := typed.get(field(table, attribute, key))) is not None:
                 yield ("engines", table, attribute, key), _score(raw, f"{attribute}, {key}", problems)
     for name, path in WORDS.items():
         if (raw := typed.get(f"words.{name}")) is not None:
-            yield (*SITE_WORDS, *path), list(dict.fromkeys(tidy(raw).splitlines())) or None
+            yield (*SITE_WORDS, *path), list(dict.fromkeys(_tidy(raw).splitlines())) or None
 
 
 def _score(raw: str, where: str, problems: list[str]) -> float | str | None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moderation import EngineUnavailable, Policy, Span, fold, open_engine, read_policy
+from moderation import EngineUnavailable, Policy, Span, fold, open_engine
 from moderation.engines import Engine
 from moderation.engines.bundled import Bundled
 from moderation.engines.bundled.weights import FILES, SHIPPED, Mixture
+from tests.moderation.cases import shipped
 
-CONFIG = Path(__file__).parents[2] / "config"
 JIGSAW = {"toxicity", "severe_toxicity", "obscene", "threat", "insult", "identity_attack"}
 KIND = "Thank you for this report, I learned a lot about the harbour."
 VILE = "You are a pathetic fucking idiot and everybody hates you."
@@ -24,7 +24,7 @@ VILE = "You are a pathetic fucking idiot and everybody hates you."
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    return read_policy(CONFIG / "policy.toml", CONFIG / "wordlists")
+    return shipped()
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,14 @@ Detoxify's is held to the same in tests/detoxify, where torch is.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 
-from moderation import EngineUnavailable, Outcome, Policy, Span, Submission, open_engine, read_policy, score
+from moderation import EngineUnavailable, Outcome, Policy, Span, Submission, open_engine, score
 from moderation.engines import ENGINES, Engine
 from moderation.pipeline import Judge
+from tests.moderation.cases import shipped
 
-CONFIG = Path(__file__).parents[2] / "config"
 TEXTS = [
     "You are a stupid asshole",
     "Thanks for the report",
@@ -28,7 +27,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    return read_policy(CONFIG / "policy.toml", CONFIG / "wordlists")
+    return shipped()
 
 
 @pytest.fixture(scope="module", params=["lexicon", "bundled", "spam"])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from moderation import Judge, Outcome, Submission, open_engine, read_policy
+from moderation import Judge, Outcome, Submission, open_engine
+from tests.moderation.cases import shipped
 
 ROOT = Path(__file__).parents[2]
 FLOORS = {"publish": 0.91, "hold": 0.72}
@@ -21,7 +22,7 @@ Row = dict[str, str]
 
 @pytest.fixture(scope="module")
 def judged() -> list[tuple[Row, Outcome]]:
-    policy = read_policy(ROOT / "config" / "policy.toml", ROOT / "config" / "wordlists")
+    policy = shipped()
     judge = Judge(policy, [open_engine("bundled", policy)], timeout=60)
     lines = (ROOT / "tests" / "data" / "news_slice_dev.jsonl").read_text(encoding="utf-8").splitlines()
     rows: list[Row] = [json.loads(line) for line in lines]

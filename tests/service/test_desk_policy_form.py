@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from config.settings import HERE, load
-from moderation import Engine, Policy, load_policy, open_engine, read_policy
+from config.settings import load
+from moderation import Engine, Policy, load_policy, open_engine
 from service.app import create_app
 from service.errors import Invalid
 from service.models import Site
 from service.review import overrides
 from service.review.overrides import Bar
+from tests.moderation import cases
 from tests.service.newsroom import Newsroom
 from tests.service.test_desk import Browser, Clock
 from tests.service.test_desk import at_desk as at_desk
@@ -41,7 +42,7 @@ sentence = "Your comment belongs elsewhere."
 
 @pytest.fixture(scope="module")
 def shipped() -> Policy:
-    return read_policy(HERE / "policy.toml", HERE / "wordlists")
+    return cases.shipped()
 
 
 @pytest.fixture(scope="module")

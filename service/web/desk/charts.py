@@ -9,9 +9,7 @@ from datetime import date
 
 from service.review.numbers import OUTCOMES, Scores, Survival
 
-HEIGHT = 240
 LEFT, TOP, BOTTOM = 44, 14, 210
-MARKED = {"wide": (1, 5, 15, 60, 240, 1_440, 10_080), "narrow": (1, 10, 60, 240, 1_440, 10_080)}  # minutes
 WAITS = (5, 15, 30, 60, 120, 240, 480, 1_440, 2_880, 5_760, 10_080)  # minutes that one bar may stand for
 DOWN = BOTTOM - TOP
 A_DAY = 58  # how wide the name of a day is, with some room
@@ -19,10 +17,14 @@ A_DAY = 58  # how wide the name of a day is, with some room
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How wide a chart is drawn: letters are as large in a narrow one, and fewer of them stand along its foot."""
+    """How wide a chart is drawn: letters are as large in a narrow one, and fewer of them stand along its foot.
+
+    `minutes` are those that a logarithmic axis names.
+    """
 
     name: str
     width: int
+    minutes: tuple[int, ...]
 
     @property
     def right(self) -> int:
@@ -35,7 +37,10 @@ class Frame:
         return self.right - LEFT
 
 
-FRAMES = (Frame("wide", 560), Frame("narrow", 300))
+FRAMES = (
+    Frame("wide", 560, (1, 5, 15, 60, 240, 1_440, 10_080)),
+    Frame("narrow", 300, (1, 10, 60, 240, 1_440, 10_080)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +97,35 @@ def _bar(slot: tuple[float, float], share: tuple[float, float], kind: str, title
     return Bar(round(slot[0], 2), round(BOTTOM - below - height, 2), round(slot[1], 2), round(height, 2), kind, title)
 
 
-def waits(minutes: Sequence[float], frame: Frame) -> tuple[Chart, list[tuple[str, int]]]:
-    """Comments that wait now, by how long; and the same as rows of a table."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits now, in twelve spans of `size` minutes each; the last has what waits longer, too."""
+
+    minutes: Sequence[float]
+    size: int
+    rows: Sequence[tuple[str, int]]
+
+
+def waits(minutes: Sequence[float]) -> Waits:
+    """Comments that wait now, counted by how long."""
     size = next((s for s in WAITS if (max(minutes, default=0)) <= 12 * s), 43_200)
     bins = [0] * 12
     for wait in minutes:
         bins[min(int(wait // size), 11)] += 1
-    most, step = nice(max(bins)), frame.across / 12
     rows = [(f"{spell(n * size)} to {spell((n + 1) * size)}", many) for n, many in enumerate(bins)]
+    return Waits(minutes, size, rows)
+
+
+def waiting(found: Waits, frame: Frame) -> Chart:
+    """Comments that wait now, by how long."""
+    most, step = nice(max(many for _, many in found.rows)), frame.across / len(found.rows)
     bars = [
-        _bar((LEFT + n * step + 1, step - 2), (0, many / most), "waiting", f"{rows[n][0]}: {many}")
-        for n, many in enumerate(bins)
+        _bar((LEFT + n * step + 1, step - 2), (0, many / most), "waiting", f"{span}: {many}")
+        for n, (span, many) in enumerate(found.rows)
     ]
-    across = [Tick(LEFT + n * step, spell(n * size)) for n in range(0, 13, 3)]
-    lines = [Tick(round(LEFT + step * at / size, 2), f"{name} {spell(at)}") for name, at in _marks(minutes)]
-    return Chart(frame, bars, across=across, up=_up(most), lines=lines), rows
+    across = [Tick(LEFT + n * step, spell(n * found.size)) for n in range(0, 13, 3)]
+    lines = [Tick(round(LEFT + step * at / found.size, 2), f"{name} {spell(at)}") for name, at in _marks(found.minutes)]
+    return Chart(frame, bars, across=across, up=_up(most), lines=lines)
 
 
 def _marks(minutes: Sequence[float]) -> list[tuple[str, float]]:
@@ -128,7 +147,7 @@ def latency(curve: Survival, frame: Frame) -> Chart:
     path = [f"M{x(1)} {y(1)}"]
     for minutes, share in curve.steps[1:]:
         path.append(f"H{x(minutes)}V{y(share)}")
-    across = [Tick(x(m), spell(m)) for m in MARKED[frame.name]]
+    across = [Tick(x(m), spell(m)) for m in frame.minutes]
     up = [Tick(y(share), f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)]
     lines = [Tick(x(m), f"{p} in 100 by {spell(m)}") for p, m in curve.deciles.items() if m is not None]
     return Chart(frame, path="".join(path), across=across, up=up, lines=lines)

@@ -23,7 +23,8 @@ def figures(site: str) -> Any:
     policy = parts().judges.under(pages.site_of(site).policy).policy
     attribute, thresholds = _attribute(policy, request.args.get("attribute", ""))
     found = numbers(parts().database, staff_of(site), site, days, attribute, now())
-    drawn = [_drawn(found, thresholds, frame) for frame in charts.FRAMES]
+    waits = charts.waits(found.waits)
+    drawn = [_drawn(found, waits, thresholds, frame) for frame in charts.FRAMES]
     return render_template(
         "desk/numbers.html",
         **pages.frame(site),
@@ -34,16 +35,18 @@ def figures(site: str) -> Any:
         attributes=sorted(_thresholds(policy)),
         thresholds=thresholds,
         drawn={name: [of_frame[name] for of_frame in drawn] for name in drawn[0]},
-        waits_table=charts.waits(found.waits, charts.FRAMES[0])[1],
+        waits_table=waits.rows,
         says=headlines(found, thresholds),
     )
 
 
-def _drawn(found: Numbers, thresholds: dict[str, float], frame: charts.Frame) -> dict[str, charts.Chart | None]:
+def _drawn(
+    found: Numbers, waits: charts.Waits, thresholds: dict[str, float], frame: charts.Frame
+) -> dict[str, charts.Chart | None]:
     """Every chart of the page in one frame; each is drawn wide and narrow, and the page shows what fits."""
     return {
         "volume": charts.volume(found.days, frame),
-        "waits": charts.waits(found.waits, frame)[0],
+        "waits": charts.waiting(waits, frame),
         "latency": charts.latency(found.survival, frame),
         "scores": charts.scores(found.scores, thresholds, frame) if found.scores else None,
     }
