@@ -30,8 +30,7 @@ class Judges:
         self._open = open_engines
         self._timeout = timeout
         self._engines: tuple[Engine, ...] = ()
-        self._judges: dict[str, Judge] = {}
-        self._flaws: dict[str, tuple[str, ...]] = {}
+        self._judges: dict[str, tuple[Judge, tuple[str, ...]]] = {}
         self._retry_at = 0.0
         self._lock = RLock()
 
@@ -42,7 +41,6 @@ class Judges:
             if self._is_incomplete() and time.monotonic() >= self._retry_at:
                 self._engines = tuple(self._open())
                 self._judges.clear()
-                self._flaws.clear()
                 self._retry_at = time.monotonic() + RETRY_SECONDS
             return self._engines
 
@@ -61,37 +59,36 @@ class Judges:
         For overrides that cannot be used it judges by the shipped policy and holds everything for a person. Raises
         `PolicyError` with all problems of the shipped policy itself.
         """
-        with self._lock:
-            engines = self.engines
-            judge = self._judges.get(override)
-            if judge is None:
-                judge = self._best(override, engines)
-                if len(self._judges) >= KEPT:
-                    self._judges.pop(next(iter(self._judges)))
-                self._judges[override] = judge
-            return judge
+        return self._known(override)[0]
 
     def flaws(self, override: str) -> tuple[str, ...]:
         """What is wrong with a site's overrides, so that the shipped policy stands in; empty where they count."""
+        return self._known(override)[1]
+
+    def _known(self, override: str) -> tuple[Judge, tuple[str, ...]]:
+        """The judge for some overrides and their flaws, kept for the next who asks."""
         with self._lock:
-            if override not in self._flaws:
-                self.under(override)
-            return self._flaws[override]
+            engines = self.engines
+            found = self._judges.get(override)
+            if found is None:
+                found = self._best(override, engines)
+                if len(self._judges) >= KEPT:
+                    self._judges.pop(next(iter(self._judges)))
+                self._judges[override] = found
+            return found
 
     def trial(self, override: str) -> Judge:
         """A judge for overrides that may never be kept: for previews and validation."""
         return self._judge(override, self.engines)
 
-    def _best(self, override: str, engines: Sequence[Engine]) -> Judge:
+    def _best(self, override: str, engines: Sequence[Engine]) -> tuple[Judge, tuple[str, ...]]:
         try:
-            judge = self._judge(override, engines)
-            self._flaws[override] = ()
+            return self._judge(override, engines), ()
         except PolicyError as wrong:
             if not override:
                 raise
-            self._flaws[override] = wrong.problems
-            judge = Judge(self._read(None), engines, timeout=self._timeout, standing_in=True)
-        return judge
+            stand_in = Judge(self._read(None), engines, timeout=self._timeout, standing_in=True)
+            return stand_in, wrong.problems
 
     def _judge(self, override: str, engines: Sequence[Engine]) -> Judge:
         return Judge(self._read(override or None), engines, timeout=self._timeout)

@@ -22,7 +22,8 @@ from markdown_it.token import Token
 
 from service.hosts import ascii_host
 
-# Raise it whenever the same text gives another tree: stored trees of a lower version are made again.
+# Raise it whenever the same text gives another tree: it stands beside each stored one. Trees of a lower version stay as
+# they were made, until their comment is changed or its site is imported.
 RENDERER_VERSION: Final = 2
 
 # Over these a text is shown unformatted, or without links: no comment that somebody means comes near them.
