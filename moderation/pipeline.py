@@ -98,7 +98,7 @@ class Judge:
         return {line.engine.name: _spans(line.wait(future, deadline), len(text)) for line, future in asked}
 
     def _conclude(self, submission: Submission, text: str, evidence: Evidence) -> Decision:
-        reading = read(submission, text, evidence.language, self.policy)
+        reading = read(submission, text, evidence.language, self.policy, self._is_clear(evidence))
         noticed = [*self._by_rules(submission, reading), *self._by_engines(reading, evidence)]
         findings = tuple(sorted(noticed, key=lambda found: (-found.outcome.gravity, found.code, found.source)))
         return Decision(
@@ -141,6 +141,17 @@ class Judge:
             score = scores.get(attribute)
             if score is not None and threshold.outcome(score) is not Outcome.APPROVE:
                 yield attribute, score, threshold
+
+    def _is_clear(self, evidence: Evidence) -> bool:
+        """Whether engines that know the language were asked what is `clear`, and all they gave is."""
+        bounds = [
+            scores.get(attribute, 1.0) <= threshold.clear
+            for engine, scores in evidence.scores.items()
+            if engine not in evidence.unfit
+            for attribute, threshold in self.policy.thresholds(engine).items()
+            if threshold.clear is not None
+        ]
+        return bool(bounds) and all(bounds)
 
     def _when_unfit(self, reading: Reading) -> Outcome:
         choice = self.policy.when_unfit(reading.language)

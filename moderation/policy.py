@@ -39,11 +39,15 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From which score on an attribute asks for a hold and for a rejection; None never does."""
+    """From which score on an attribute asks for a hold and for a rejection; None never does.
+
+    Up to `clear` there is nothing of the kind in a text; None says nothing.
+    """
 
     hold: float | None = None
     reject: float | None = None
     tone: bool = False
+    clear: float | None = None
 
     def outcome(self, score: float) -> Outcome:
         """What a score asks for; a higher score never asks for less."""
@@ -295,17 +299,17 @@ class _Reading:
 
     def threshold(self, where: str, value: Any) -> Threshold:
         table = self.table(where, value)
-        self.known(where, table, ("hold", "reject", "tone"))
-        hold, reject = (
+        self.known(where, table, ("hold", "reject", "tone", "clear"))
+        hold, reject, clear = (
             self.number(f"{where}.{key}", table[key], 1) if table.get(key, NEVER) != NEVER else None
-            for key in ("hold", "reject")
+            for key in ("hold", "reject", "clear")
         )
         if hold is not None and reject is not None and reject < hold:
             self.problems.append(f"{where}: rejects at a lower score than it holds at")
         tone = table.get("tone", False)
         if not isinstance(tone, bool):
             self.problems.append(f"{where}.tone must be true or false")
-        return Threshold(hold, reject, tone is True)
+        return Threshold(hold, reject, tone is True, clear)
 
     def reasons(self, where: str, value: Any) -> dict[str, Reason]:
         tables = self.table(where, value)

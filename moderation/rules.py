@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from moderation.model import Finding, Outcome, Span, Submission
@@ -22,7 +22,10 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text in the forms in which rules read it, with what its policy makes of its author."""
+    """A text in the forms in which rules read it, with what its policy makes of its author.
+
+    `clear` is set where engines that know the language looked for abuse and found next to none.
+    """
 
     canonical: str
     folded: Folded
@@ -31,6 +34,7 @@ class Reading:
     name_hits: Sequence[Hit]
     trust: str
     fingerprint: str
+    clear: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,8 @@ def rule(name: str, params: type[P]) -> Callable[[Judge[P]], Judge[P]]:
     return enter
 
 
-def read(submission: Submission, text: str, language: str, policy: Policy) -> Reading:
-    """The canonical text of a submission, read once for all rules."""
+def read(submission: Submission, text: str, language: str, policy: Policy, clear: bool = False) -> Reading:
+    """The canonical text of a submission, read once for all rules; `clear` as `Reading` has it."""
     folded = fold(text)
     return Reading(
         canonical=text,
@@ -68,6 +72,7 @@ def read(submission: Submission, text: str, language: str, policy: Policy) -> Re
         name_hits=policy.words.find(fold(submission.name), language),
         trust=policy.trust.level(submission.author),
         fingerprint=fingerprint(text, folded),
+        clear=clear,
     )
 
 
@@ -146,24 +151,36 @@ class WordLists:
     mild: Outcome
     mild_from: int
     name: Outcome
+    when_clear: Outcome = Outcome.REJECT
 
 
 @rule("wordlist", WordLists)
 def wordlist(submission: Submission, text: Reading, params: WordLists) -> Iterator[Finding]:
-    """Words of the lists, by their severity; mild ones only where there are several different ones."""
+    """Words of the lists, by their severity; mild ones only where there are several different ones.
+
+    A severe word or a threat asks for `when_clear` at most where engines found nothing of the kind in the text:
+    somebody tells of the word, or condemns it.
+    """
     threats = [hit for hit in text.hits if hit.term.kind == "threat"]
     others = [hit for hit in text.hits if hit.term.kind != "threat"]
     by_severity = {name: [hit for hit in others if hit.term.severity == name] for name in ("severe", "strong", "mild")}
     if threats:
-        yield _words("threat", params.threat, threats, tone=False)
+        yield _grave("threat", params.threat, threats, text, params)
     if by_severity["severe"]:
-        yield _words("severe", params.severe, by_severity["severe"], tone=False)
+        yield _grave("severe", params.severe, by_severity["severe"], text, params)
     if by_severity["strong"]:
         yield _words("strong", params.strong, by_severity["strong"], tone=True)
     if len({hit.term for hit in by_severity["mild"]}) >= params.mild_from:
         yield _words("mild", params.mild, by_severity["mild"], tone=True)
     if any(hit.term.severity != "mild" for hit in text.name_hits):
         yield Finding("wordlist.name", "wordlist", params.name)
+
+
+def _grave(code: str, outcome: Outcome, hits: Sequence[Hit], text: Reading, params: WordLists) -> Finding:
+    """Engines speak only of words of the list of the text's own language: a site's own words, and others', stand."""
+    known = all(hit.term.language == text.language for hit in hits)
+    milder = text.clear and known and params.when_clear.gravity < outcome.gravity
+    return _words(f"{code}_told" if milder else code, params.when_clear if milder else outcome, hits, tone=False)
 
 
 def _words(code: str, outcome: Outcome, hits: Sequence[Hit], tone: bool) -> Finding:
@@ -219,8 +236,9 @@ def article(submission: Submission, text: Reading, params: Articles) -> Iterator
 def read_params(name: str, table: Mapping[str, Any], problems: list[str]) -> Any:
     """The parameters of a rule from its table in a policy; what is wrong is added to `problems`."""
     kinds = get_type_hints(RULES[name].params)
+    needed = [field.name for field in fields(RULES[name].params) if field.default is MISSING]
     problems += [f"rules.{name} has no parameter {key!r}" for key in table if key not in kinds]
-    problems += [f"rules.{name}.{key} is missing" for key in kinds if key not in table]
+    problems += [f"rules.{name}.{key} is missing" for key in needed if key not in table]
     values = {key: _value(f"rules.{name}.{key}", kinds[key], table[key], problems) for key in kinds if key in table}
     return None if problems else RULES[name].params(**values)
 

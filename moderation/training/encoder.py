@@ -51,25 +51,32 @@ def split_heads(mixed: Tensor) -> Tensor:
 class Encoder(nn.Module):
     """Token ids to one logit a head and one logit a token ("this word carries the abuse")."""
 
-    def __init__(self, heads: int, vocabulary: int = 30522, positions: int = 512) -> None:
+    def __init__(self, heads: int, vocabulary: int = 30522, positions: int = 512, layers: int = LAYERS) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary, WIDTH, padding_idx=0)
         self.positions = nn.Embedding(positions, WIDTH)
         self.kinds = nn.Embedding(2, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-        self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
+        self.blocks = nn.ModuleList(Block() for _ in range(layers))
         self.dropout = nn.Dropout(0.1)
         self.heads = nn.Linear(2 * WIDTH, heads)
         self.tokens = nn.Linear(WIDTH, 1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """ids and mask (batch, length) to logits (batch, heads) and token logits (batch, length)."""
+        return self.judged(self.read(ids, mask), mask)
+
+    def read(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """ids and mask (batch, length) to what the last layer makes of each token, (batch, length, width)."""
         places = torch.arange(ids.shape[1], device=ids.device)
-        hidden = self.words(ids) + self.positions(places) + self.kinds.weight[0]
-        hidden = self.norm(hidden)
+        hidden: Tensor = self.norm(self.words(ids) + self.positions(places) + self.kinds.weight[0])
         bias = (1.0 - mask[:, None, None, :].to(hidden.dtype)) * -10000.0
         for block in self.blocks:
             hidden = block(hidden, bias)
+        return hidden
+
+    def judged(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The last layer (batch, length, width) to logits (batch, heads) and token logits (batch, length)."""
         logits = self.heads(self.dropout(pool(hidden, mask)))
         return logits, self.tokens(hidden).squeeze(-1)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from moderation.training.encoder import ATTENTION_HEADS, LAYERS, WIDTH
+from moderation.training.encoder import ATTENTION_HEADS, WIDTH
 
 Array = npt.NDArray[np.float32]
 FUSED = "com.microsoft"
@@ -71,13 +71,16 @@ def quantised_rows(table: Array) -> tuple[npt.NDArray[np.int8], Array]:
 
 
 def write_onnx(state: Mapping[str, Array], path: Path) -> None:
-    """Write the encoder's weights, by their names in `encoder.Encoder`, as one self-contained file."""
+    """Write the encoder's weights, by their names in `encoder.Encoder`, as one self-contained file.
+
+    The graph takes texts of one length, without a mask: a mask slows attention down, and padding is read for nothing.
+    """
     graph = Graph()
     hidden = embeddings(graph, state)
-    for layer in range(LAYERS):
+    for layer in range(layers_of(state)):
         hidden = block(graph, hidden, state, layer)
     pooled(graph, hidden, state)
-    inputs = [helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"]) for name in ("ids", "mask")]
+    inputs = [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "length"])]
     outputs = [
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "heads"]),
         helper.make_tensor_value_info("marks", TensorProto.FLOAT, ["batch", "length"]),
@@ -85,6 +88,11 @@ def write_onnx(state: Mapping[str, Array], path: Path) -> None:
     made = helper.make_graph(graph.nodes, "firstword", inputs, outputs, graph.constants)
     versions = [helper.make_opsetid("", 17), helper.make_opsetid(FUSED, 1)]
     onnx.save(helper.make_model(made, opset_imports=versions, ir_version=9, producer_name="firstword"), path)
+
+
+def layers_of(state: Mapping[str, Array]) -> int:
+    """How many layers the encoder has."""
+    return len({name.split(".")[1] for name in state if name.startswith("blocks.")})
 
 
 def embeddings(graph: Graph, state: Mapping[str, Array]) -> str:
@@ -96,8 +104,7 @@ def embeddings(graph: Graph, state: Mapping[str, Array]) -> str:
     shape = graph.add("Shape", ["ids"], "shape", start=1, end=2)
     zero = graph.constant("zero", np.zeros(1, np.int64))
     used = graph.add("Slice", [places, zero, shape, zero], "places.used")
-    batch = graph.add("Expand", [used, graph.add("Shape", [words], "words.shape")], "places.batch")
-    return graph.skip_norm("embedded", words, batch, state, "norm")
+    return graph.skip_norm("embedded", words, used, state, "norm")
 
 
 def block(graph: Graph, hidden: str, state: Mapping[str, Array], layer: int) -> str:
@@ -109,7 +116,7 @@ def block(graph: Graph, hidden: str, state: Mapping[str, Array], layer: int) -> 
     packed = graph.linear(f"{name}.packed", hidden, weight, bias)
     names = [f"{name}.{part}" for part in parts]
     graph.nodes.append(helper.make_node("Split", [packed], names, name=f"{name}.split", axis=2))
-    mixed = graph.add("MultiHeadAttention", [*names, "", "mask"], f"{name}.mixed", FUSED, num_heads=ATTENTION_HEADS)
+    mixed = graph.add("MultiHeadAttention", names, f"{name}.mixed", FUSED, num_heads=ATTENTION_HEADS)
     attended = graph.linear(f"{name}.attended", mixed, *plain(state, f"{prefix}.attended"))
     middle = graph.skip_norm(f"{name}.middle", attended, hidden, state, f"{prefix}.norm")
     raised = graph.add(
@@ -124,23 +131,14 @@ def plain(state: Mapping[str, Array], prefix: str) -> tuple[Array, Array]:
 
 
 def pooled(graph: Graph, hidden: str, state: Mapping[str, Array]) -> None:
-    """Mean and maximum over the real tokens, and the two sets of heads, in full precision."""
-    last = graph.constant("last", np.array([2], np.int64))
-    along = graph.constant("along", np.array([1], np.int64))
-    real = graph.add("Unsqueeze", [graph.add("Cast", ["mask"], "mask.float", to=TensorProto.FLOAT), last], "real")
-    total = graph.add("ReduceSum", [graph.add("Mul", [hidden, real], "kept"), along], "total", keepdims=0)
-    mean = graph.add("Div", [total, graph.add("ReduceSum", [real, along], "count", keepdims=0)], "mean")
-    one, far = (
-        graph.constant("one", np.array([1.0], np.float32)),
-        graph.constant("far", np.array([10000.0], np.float32)),
-    )
-    away = graph.add("Mul", [graph.add("Sub", [real, one], "unreal"), far], "away")
-    highest = graph.add("ReduceMax", [graph.add("Add", [hidden, away], "pushed")], "highest", axes=[1], keepdims=0)
+    """Mean and maximum over the tokens, and the two sets of heads, in full precision."""
+    mean = graph.add("ReduceMean", [hidden], "mean", axes=[1], keepdims=0)
+    highest = graph.add("ReduceMax", [hidden], "highest", axes=[1], keepdims=0)
     both = graph.add("Concat", [mean, highest], "pooled", axis=1)
     weight = graph.constant("heads.weight", state["heads.weight"].T)
     bias = graph.constant("heads.bias", state["heads.bias"])
     graph.add("Add", [graph.add("MatMul", [both, weight], "heads.product"), bias], "logits")
-    marks = graph.add(
-        "MatMul", [hidden, graph.constant("tokens.weight", state["tokens.weight"].reshape(WIDTH))], "marks.raw"
-    )
+    column = graph.constant("tokens.weight", state["tokens.weight"].reshape(WIDTH, 1))
+    last = graph.constant("last", np.array([2], np.int64))
+    marks = graph.add("Squeeze", [graph.add("MatMul", [hidden, column], "marks.raw"), last], "marks.each")
     graph.add("Add", [marks, graph.constant("tokens.bias", state["tokens.bias"])], "marks")

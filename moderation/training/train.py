@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -34,7 +34,8 @@ SHARES = 4
 AVERAGE = 0.998
 SPAN_WEIGHT = 4.0
 RARE = {"threat": 3, "incitement": 2, "dehumanisation": 3}
-WRITTEN = 4
+WRITTEN = 3
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass
@@ -82,7 +83,11 @@ def typed(row: Row, chance: random.Random) -> str:
 
 @dataclass
 class Batch:
-    """Tensors of one step: ids, mask, targets, their weights, token targets, and which token targets count."""
+    """Tensors of one step.
+
+    Ids, mask, targets, their weights, token targets, which token targets count, and in which rows the labels say more
+    than a teacher can.
+    """
 
     ids: Tensor
     mask: Tensor
@@ -90,6 +95,7 @@ class Batch:
     weights: Tensor
     marks: Tensor
     counted: Tensor
+    doubted: Tensor
 
 
 def batches(rows: Sequence[Row], seed: int, reader: Tokenizer) -> Iterator[Batch]:
@@ -134,7 +140,8 @@ def collate(rows: Sequence[Row], encoded: Sequence[Any]) -> Batch:
                 counted[place, token] = float(end > start)
                 marks[place, token] = float(any(at in row.marked for at in range(start, end)))
     weights = np.array([row.weight for row in rows], np.float32)[:, None] * ~np.isnan(targets)
-    arrays = (ids, ids != 0, np.nan_to_num(targets), weights, marks, counted)
+    doubted = np.array([row.source == "written" for row in rows])
+    arrays = (ids, ids != 0, np.nan_to_num(targets), weights, marks, counted, doubted)
     return Batch(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
 
 
@@ -156,6 +163,13 @@ def loss_of(logits: Tensor, token_logits: Tensor, batch: Batch) -> Tensor:
     return (each * batch.weights).sum() + SPAN_WEIGHT * spans.sum()
 
 
+class Teacher(Protocol):
+    """A larger encoder that shows what it makes of every row."""
+
+    def unlike(self, batch: Batch, hidden: Tensor, logits: Tensor, tokens: Tensor) -> Tensor:
+        """How far from the teacher's a batch was read and judged, summed over its rows."""
+
+
 class Run:
     """The state of training, saved and found again.
 
@@ -163,10 +177,12 @@ class Run:
     thread each, fed with small shares of a batch, outrun one worker of two threads on cores that others use too.
     """
 
-    def __init__(self, plan: Plan, folder: Path, device: str) -> None:
+    def __init__(
+        self, plan: Plan, folder: Path, device: str, start: Encoder | None = None, teacher: Teacher | None = None
+    ) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.folder, self.device = plan, folder, device
-        self.encoder: Encoder = new_encoder(len(HEADS)).to(device)
+        self.plan, self.folder, self.device, self.teacher = plan, folder, device, teacher
+        self.encoder: Encoder = (start or new_encoder(len(HEADS))).to(device)
         self.encoder.words.weight.requires_grad_(device != "cpu")
         self.average = {name: value.detach().clone() for name, value in self.encoder.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self.groups(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.98))
@@ -227,8 +243,11 @@ class Run:
         with suppress(Empty):
             while True:
                 share = Batch(*(tensor.to(self.device) for tensor in vars(shares.get_nowait()).values()))
-                logits, tokens = encoder(share.ids, share.mask)
+                hidden = encoder.read(share.ids, share.mask)
+                logits, tokens = encoder.judged(hidden, share.mask)
                 loss = loss_of(logits, tokens, share) / size
+                if self.teacher:
+                    loss = loss + self.teacher.unlike(share, hidden, logits, tokens) / size
                 loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
                 total += float(loss.detach())
         return total
@@ -259,11 +278,11 @@ class Run:
         }
         part = self.folder / "checkpoint.part"
         torch.save(state, part)
-        part.replace(self.folder / "checkpoint.pt")
+        part.replace(self.folder / CHECKPOINT)
 
     def resume(self) -> bool:
         """Take up the last checkpoint of the folder; False where there is none."""
-        path = self.folder / "checkpoint.pt"
+        path = self.folder / CHECKPOINT
         if not path.exists():
             return False
         state = torch.load(path, map_location=self.device, weights_only=True)
@@ -277,10 +296,23 @@ class Run:
         return True
 
 
-def train(rows: Sequence[Row], plan: Plan, folder: Path) -> Encoder:
+def averaged(checkpoint: Path) -> dict[str, Tensor]:
+    """The moving average of the weights, which is what ships, from a run's checkpoint."""
+    found: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    return found
+
+
+def device() -> str:
+    """What there is to train on."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def train(
+    rows: Sequence[Row], plan: Plan, folder: Path, start: Encoder | None = None, teacher: Teacher | None = None
+) -> Encoder:
     """Train until the plan is spent, from the last checkpoint where there is one; the averaged encoder."""
     folder.mkdir(parents=True, exist_ok=True)
-    run = Run(plan, folder, "cuda" if torch.cuda.is_available() else "cpu")
+    run = Run(plan, folder, device(), start, teacher)
     run.resume()
     signal.signal(signal.SIGTERM, lambda *_: setattr(run, "stopping", True))
     shown = sum(copies(row) for row in rows)

@@ -1,7 +1,7 @@
 """The gate: what the shipped policy and the bundled engine make of news comments.
 
-The floors are a little under what was measured when the weights were committed (docs/model-card.md has the figures and
-what was asked for). A change that falls below them has made the judgement worse.
+The floors are what was asked for; what was measured when the weights were committed is a little above, see
+docs/model-card.md. A change that falls below them has made the judgement worse.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moderation import Judge, Outcome, Submission, open_engine
 from tests.moderation.cases import shipped
 
 ROOT = Path(__file__).parents[2]
-FLOORS = {"publish": 0.91, "hold": 0.72}
+FLOORS = {"publish": 0.95, "hold": 0.75}
 
 Row = dict[str, str]
 

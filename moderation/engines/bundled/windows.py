@@ -1,6 +1,6 @@
 """Cuts a text of any length into windows that the encoder can read, each overlapping the one before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,12 +51,6 @@ def cut(whole: Window, size: int, overlap: int) -> Iterator[Window]:
         start += size - overlap
 
 
-def padded(batch: Sequence[Window]) -> dict[str, Ids]:
-    """The model's inputs: ids and mask, (windows, longest), with the marks at both ends."""
-    longest = max(len(window) for window in batch) + 2
-    ids = np.zeros((len(batch), longest), np.int32)
-    mask = np.zeros((len(batch), longest), np.int32)
-    for row, window in enumerate(batch):
-        ids[row, : len(window) + 2] = (START, *window.ids, END)
-        mask[row, : len(window) + 2] = 1
-    return {"ids": ids, "mask": mask}
+def as_read(window: Window) -> dict[str, Ids]:
+    """The model's input: ids, (1, tokens), with the marks at both ends."""
+    return {"ids": np.array([(START, *window.ids, END)], np.int32)}
