@@ -61,7 +61,7 @@ def rule(name: str, params: type[P]) -> Callable[[Judge[P]], Judge[P]]:
     return enter
 
 
-def read(submission: Submission, text: str, language: str, policy: Policy, clear: bool = False) -> Reading:
+def read(submission: Submission, text: str, language: str, policy: Policy, clear: bool) -> Reading:
     """The canonical text of a submission, read once for all rules; `clear` as `Reading` has it."""
     folded = fold(text)
     return Reading(

@@ -42,7 +42,7 @@ def main() -> None:
     training, held, leaks = rows.load(wanted.data, [*synthetic.generate(), *written.comments()])
     print(f"{len(training)} rows to train on: {dict(Counter(row.source for row in training))}")
     print(f"{len(held)} rows held out; dropped because they stand in an evaluation file: {leaks}")
-    torch.set_num_threads(2 if not torch.cuda.is_available() else 8)
+    torch.set_num_threads(8 if device() == "cuda" else 2)
     other = averaged(wanted.beside / CHECKPOINT) if wanted.beside else None
     deep = train(training, Plan(wanted.passes, wanted.minutes, seed=wanted.seed), wanted.work)
     if other:
