@@ -46,7 +46,7 @@ def renumbered(state: Mapping[str, Tensor], kept: Sequence[int]) -> Sequence[tup
 
 def blended(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float = 0.5) -> dict[str, Tensor]:
     """The mean of two courses of training from the same base weights, parameter by parameter."""
-    return {name: value.lerp(other[name], share) for name, value in one.items()}
+    return {name: value.lerp(other[name].to(value.device), share) for name, value in one.items()}
 
 
 class Deeper:
